@@ -1,0 +1,74 @@
+/*
+ * The control protocol between shim and brain: this comment is its one specification.
+ * Encoded and decoded by control.c on this side and by control.ts on the other;
+ * tests/unit/shim/control_test.ts compares the constants below with those of control.ts.
+ *
+ * A stream connection on the Unix socket carries one request and one answer. All
+ * integers are in network order. Where the brain closes without an answer, the shim
+ * fails the call (closed, never direct).
+ *
+ * Request (26 octets and a body):
+ *
+ *   +-------+-----+----+-----+-------+------+--------+
+ *   | MAGIC | VER | OP | PID | TOKEN | BLEN |  BODY  |
+ *   +-------+-----+----+-----+-------+------+--------+
+ *   |   2   |  1  | 1  |  4  |  16   |  2   | BLEN   |   // 2+1+1+4+16+2 = 26
+ *   +-------+-----+----+-----+-------+------+--------+
+ *
+ *   CONNECT  BODY = FLAGS(1) ENDPOINT     may this socket connect to ENDPOINT?
+ *            FLAGS bit 0: the socket is non-blocking, answer at once
+ *            FLAGS bit 1: the socket is AF_INET6 (the answer's ENDPOINT must be usable on it)
+ *   RESOLVE  BODY = FAMILY(1) NAME(1-1024) what may getaddrinfo be told? FAMILY 0, 4 or 6
+ *   PEER     BODY = ENDPOINT              whither goes the relayed connection that has
+ *                                         this local address?
+ *
+ *   ENDPOINT is FAMILY(1) PORT(2) ADDRESS(4 or 16): 7 octets for FAMILY 4, 19 for 6.
+ *
+ * Answer (8 octets and a body):
+ *
+ *   +--------+----------+-------+------+--------+
+ *   | STATUS | RESERVED | ERROR | BLEN |  BODY  |
+ *   +--------+----------+-------+------+--------+
+ *   |   1    |    1     |   4   |  2   | BLEN   |     // 1+1+4+2 = 8
+ *   +--------+----------+-------+------+--------+
+ *
+ *   DIRECT   connect as if there were no shim
+ *   FORWARD  BODY = ENDPOINT TICKET(17)   connect there and send the 17 octets first
+ *   FAIL     ERROR is an errno (CONNECT, PEER) or a negated EAI_ code (RESOLVE)
+ *   LIBC     resolve as if there were no shim
+ *   ADDRESS  BODY = text of an address, to be resolved in the name's place
+ *   PEER     BODY = ENDPOINT
+ *
+ * TSOCKS_CONTROL in the environment is TOKEN (32 hexadecimal digits) ':' PORT4 ':' PORT6 ':' PATH,
+ * the two ports being those of the forwarder on 127.0.0.1 and ::1 in decimal (PORT6 is 0
+ * where the machine has no ::1), and PATH the Unix socket.
+ */
+#ifndef TSOCKS_CONTROL_H
+#define TSOCKS_CONTROL_H
+
+#define CTL_MAGIC_0 0x54
+#define CTL_MAGIC_1 0x53
+#define CTL_VERSION 1
+
+#define CTL_OP_CONNECT 1
+#define CTL_OP_RESOLVE 2
+#define CTL_OP_PEER 3
+
+#define CTL_FLAG_NONBLOCKING 1
+#define CTL_FLAG_INET6 2
+
+#define CTL_STATUS_DIRECT 1
+#define CTL_STATUS_FORWARD 2
+#define CTL_STATUS_FAIL 3
+#define CTL_STATUS_LIBC 4
+#define CTL_STATUS_ADDRESS 5
+#define CTL_STATUS_PEER 6
+
+#define CTL_TOKEN_LEN 16
+#define CTL_TICKET_LEN 17
+#define CTL_REQUEST_HEADER_LEN 26
+#define CTL_ANSWER_HEADER_LEN 8
+#define CTL_MAX_NAME_LEN 1024
+#define CTL_MAX_ANSWER_BODY_LEN 64
+
+#endif
