@@ -1,0 +1,110 @@
+/**
+ * What the tests and the bench need from Debian, and how it gets there: the one table of programs,
+ * packages and reasons, and an installer for root. It starts no service and asks no question.
+ */
+
+import { spawnSync } from "node:child_process";
+import { accessSync, constants, existsSync, rmSync, statSync, writeFileSync } from "node:fs";
+
+/** A program (or a file, where `probe` starts with `/`) and the package that brings it. */
+export interface Need {
+  probe: string;
+  packageName: string;
+  why: string;
+}
+
+export const TEST_NEEDS: Need[] = [
+  { probe: "gcc", packageName: "gcc", why: "builds the shim" },
+  { probe: "/usr/include/stdio.h", packageName: "libc6-dev", why: "builds test programs" },
+  { probe: "musl-gcc", packageName: "musl-tools", why: "the shim in musl programs" },
+  { probe: "aarch64-linux-gnu-gcc", packageName: "gcc-aarch64-linux-gnu", why: "the arm64 shim" },
+  {
+    probe: "/usr/aarch64-linux-gnu/include/stdio.h",
+    packageName: "libc6-dev-arm64-cross",
+    why: "arm64 test programs",
+  },
+  { probe: "qemu-aarch64", packageName: "qemu-user", why: "runs arm64 test programs" },
+  { probe: "curl", packageName: "curl", why: "a real program" },
+  { probe: "wget", packageName: "wget", why: "a real program" },
+  { probe: "python3", packageName: "python3", why: "a real program" },
+  { probe: "git", packageName: "git", why: "a real program" },
+  { probe: "socat", packageName: "socat", why: "a real program" },
+  { probe: "ssh", packageName: "openssh-client", why: "a real program, and ssh -D" },
+  { probe: "sshd", packageName: "openssh-server", why: "the far end of ssh -D" },
+  { probe: "microsocks", packageName: "microsocks", why: "a real SOCKS5 server" },
+  { probe: "danted", packageName: "dante-server", why: "a real SOCKS4 and SOCKS5 server" },
+  { probe: "ip", packageName: "iproute2", why: "the network namespace test" },
+];
+
+export const BENCH_NEEDS: Need[] = [
+  { probe: "gcc", packageName: "gcc", why: "builds the measuring programs" },
+  { probe: "/usr/include/stdio.h", packageName: "libc6-dev", why: "builds the measuring programs" },
+  { probe: "/usr/bin/tsocks", packageName: "tsocks", why: "a rival" },
+  { probe: "proxychains4", packageName: "proxychains4", why: "a rival" },
+  { probe: "torsocks", packageName: "torsocks", why: "a rival" },
+];
+
+/** Debian's own directories come first, so that a version manager's wrapper is not taken. */
+const SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/** The absolute path of a program, or undefined where this machine has none. */
+export function findProgram(name: string): string | undefined {
+  if (name.startsWith("/")) return existsSync(name) ? name : undefined;
+  const directories = `${SYSTEM_PATH}:${process.env["PATH"] ?? ""}`.split(":");
+  return directories.map((directory) => `${directory}/${name}`).find(isExecutable);
+}
+
+function isExecutable(filePath: string): boolean {
+  try {
+    accessSync(filePath, constants.X_OK);
+    return statSync(filePath).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/** Those of `needs` that this machine does not have. */
+export function listMissing(needs: Need[]): Need[] {
+  return needs.filter((need) => findProgram(need.probe) === undefined);
+}
+
+/** Installs what is missing where it may, and says in one line what and why. Returns what is still missing. */
+export function ensurePackages(needs: Need[]): Need[] {
+  const missing = listMissing(needs);
+  if (missing.length === 0) return [];
+  const words = missing.map((need) => `${need.packageName} (${need.why})`).join(", ");
+  if (process.getuid?.() !== 0 || findProgram("apt-get") === undefined) {
+    console.log(`Missing, and only root on a Debian machine can install it: ${words}`);
+    return missing;
+  }
+  console.log(`Installing with apt-get: ${words}`);
+  install(missing.map((need) => need.packageName));
+  const still = listMissing(needs);
+  if (still.length > 0) {
+    console.log(`Still missing: ${still.map((need) => need.packageName).join(", ")}`);
+  }
+  return still;
+}
+
+/** Debian starts what it installs unless this file says no (invoke-rc.d(8)): 101 is "forbidden". */
+const POLICY_FILE_PATH = "/usr/sbin/policy-rc.d";
+
+function install(packageNames: string[]): void {
+  const isPolicyOurs = !existsSync(POLICY_FILE_PATH);
+  if (isPolicyOurs) writeFileSync(POLICY_FILE_PATH, "#!/bin/sh\nexit 101\n", { mode: 0o755 });
+  try {
+    aptGet(["-q", "update"]);
+    aptGet(["-qq", "install", "-y", "--no-install-recommends", ...packageNames]);
+  } finally {
+    if (isPolicyOurs) rmSync(POLICY_FILE_PATH, { force: true });
+  }
+}
+
+/** Quiet when it works; its own words when it does not. */
+function aptGet(args: string[]): void {
+  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+  const done = spawnSync("apt-get", args, { env, encoding: "utf8", timeout: 900_000 });
+  if (done.status !== 0) {
+    console.log(`apt-get ${args.join(" ")} failed: ${done.stderr || done.error?.message}`);
+  }
+}
