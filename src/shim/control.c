@@ -1,0 +1,265 @@
+/*
+ * The shim's half of the control protocol (control.h is its specification): one connection
+ * to the brain, one request, one answer. It is opened and closed within the call, since
+ * programs close descriptors that they do not know. Never touches the program's sockets.
+ */
+#include <errno.h>
+#include <sys/un.h>
+
+#include "shim.h"
+#include "sys.h"
+
+#define BRAIN_WAIT_S 30		/* for calls that must not wait for the network: never a hang */
+
+#define MAX_BODY_LEN (1 + CTL_MAX_NAME_LEN)
+#define INET_ENDPOINT_LEN 7	/* 1 + 2 + 4   FAMILY, PORT, IPv4 */
+#define INET6_ENDPOINT_LEN 19	/* 1 + 2 + 16  FAMILY, PORT, IPv6 */
+
+struct question {
+	unsigned char op;
+	int is_interruptible;		/* whether a signal ends it with EINTR */
+	struct timeval limit;		/* longest silence of the brain; 0 is for ever */
+	size_t body_len;
+	unsigned char bytes[CTL_REQUEST_HEADER_LEN + MAX_BODY_LEN];
+};
+
+/* Without the octets, which are written one by one later. */
+static void begin(struct question *question, unsigned char op, long limit_s)
+{
+	question->op = op;
+	question->is_interruptible = 0;
+	question->limit.tv_sec = limit_s;
+	question->limit.tv_usec = 0;
+}
+
+/* The program's errno for a failure to reach the brain: only the lack of descriptors is its own. */
+static int unreachable(long error)
+{
+	return error == -EMFILE || error == -ENFILE ? (int)-error : ENETDOWN;
+}
+
+/* The program's errno for a send or recv that failed, or (0) that met the brain's close. */
+static int broken_off(long result)
+{
+	if (result == -EAGAIN)
+		return ETIMEDOUT;
+	return result == -EINTR ? EINTR : ENETDOWN;
+}
+
+/* Opens a socket that an exec closes, off 0-2, which programs take for their own. fd or -errno. */
+static long open_socket(void)
+{
+	long fd = sys_socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC);
+	long moved;
+
+	if (fd < 0 || fd > 2)
+		return fd;
+	moved = sys_fcntl((int)fd, F_DUPFD_CLOEXEC, 3);
+	if (moved < 0)
+		return fd;
+	sys_close((int)fd);
+	return moved;
+}
+
+/* Connects `fd` to the brain. 0 or an errno; EINTR as `question` says. */
+static int reach(int fd, const struct settings *settings, const struct question *question)
+{
+	struct sockaddr_un to;
+	long result;
+
+	memset(&to, 0, sizeof(to));
+	to.sun_family = AF_UNIX;
+	memcpy(to.sun_path, settings->path, settings->path_len);
+	sys_setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &question->limit, sizeof(question->limit));
+	sys_setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &question->limit, sizeof(question->limit));
+	do
+		result = sys_connect(fd, &to, sizeof(to));
+	while (result == -EINTR && !question->is_interruptible);
+	if (result == -EAGAIN || result == -EINTR)
+		return broken_off(result);
+	return result ? ENETDOWN : 0;
+}
+
+/* Puts the header before the body and sends both. 0 or an errno. */
+static int send_request(int fd, const struct settings *settings, struct question *question)
+{
+	unsigned char *b = question->bytes;
+	size_t len = CTL_REQUEST_HEADER_LEN + question->body_len;
+	unsigned int pid = (unsigned int)sys_getpid();
+	long result;
+
+	b[0] = CTL_MAGIC_0;
+	b[1] = CTL_MAGIC_1;
+	b[2] = CTL_VERSION;
+	b[3] = question->op;
+	b[4] = (unsigned char)(pid >> 24);
+	b[5] = (unsigned char)(pid >> 16);
+	b[6] = (unsigned char)(pid >> 8);
+	b[7] = (unsigned char)pid;
+	memcpy(b + 8, settings->token, CTL_TOKEN_LEN);
+	b[24] = (unsigned char)(question->body_len >> 8);
+	b[25] = (unsigned char)question->body_len;
+	do
+		result = sys_send(fd, b, len, MSG_NOSIGNAL);
+	while (result == -EINTR && !question->is_interruptible);
+	return result == (long)len ? 0 : broken_off(result);
+}
+
+/* Receives exactly `len` octets. 0 or an errno. */
+static int receive(int fd, const struct question *question, unsigned char *to, size_t len)
+{
+	long result;
+
+	while (len) {
+		result = sys_recv(fd, to, len);
+		if (result == -EINTR && !question->is_interruptible)
+			continue;
+		if (result <= 0)
+			return broken_off(result);
+		to += result;
+		len -= (size_t)result;
+	}
+	return 0;
+}
+
+/* Reads ENDPOINT, which must fill `len` octets. Returns whether it does. */
+static int read_endpoint(const unsigned char *b, size_t len, struct endpoint *out)
+{
+	if (len == INET_ENDPOINT_LEN && b[0] == 4)
+		out->len = 4;
+	else if (len == INET6_ENDPOINT_LEN && b[0] == 6)
+		out->len = 16;
+	else
+		return 0;
+	out->port = (unsigned int)b[1] << 8 | b[2];
+	memcpy(out->address, b + 3, out->len);
+	return 1;
+}
+
+/* Returns whether the body is what STATUS promises; fills *out. */
+static int read_body(const unsigned char *body, size_t len, struct answer *out)
+{
+	switch (out->status) {
+	case CTL_STATUS_DIRECT:
+	case CTL_STATUS_LIBC:
+		return !len;
+	case CTL_STATUS_FAIL:
+		return !len && out->error >= 1 && out->error <= 4095;
+	case CTL_STATUS_FORWARD:
+		if (len < CTL_TICKET_LEN)
+			return 0;
+		len -= CTL_TICKET_LEN;
+		memcpy(out->ticket, body + len, CTL_TICKET_LEN);
+		return read_endpoint(body, len, &out->endpoint);
+	case CTL_STATUS_PEER:
+		return read_endpoint(body, len, &out->endpoint);
+	case CTL_STATUS_ADDRESS:
+		memcpy(out->text, body, len);
+		out->text[len] = '\0';
+		return len > 0;
+	}
+	return 0;
+}
+
+/* Receives and checks the answer. 0 or an errno. */
+static int receive_answer(int fd, const struct question *question, struct answer *out)
+{
+	unsigned char header[CTL_ANSWER_HEADER_LEN];
+	unsigned char body[CTL_MAX_ANSWER_BODY_LEN];
+	size_t len;
+	int error = receive(fd, question, header, sizeof(header));
+
+	if (error)
+		return error;
+	len = (size_t)header[6] << 8 | header[7];
+	if (len > sizeof(body))
+		return ENETDOWN;
+	error = receive(fd, question, body, len);
+	if (error)
+		return error;
+	out->status = header[0];
+	out->error = (unsigned int)header[2] << 24 | (unsigned int)header[3] << 16 |
+		     (unsigned int)header[4] << 8 | header[5];
+	return read_body(body, len, out) ? 0 : ENETDOWN;
+}
+
+/*
+ * Asks the brain. 0, or: ENETDOWN (no TSOCKS_CONTROL, no brain, no or a bad answer), EMFILE,
+ * ENFILE, ETIMEDOUT (question->limit), EINTR. Closing the socket cancels the attempt.
+ */
+static int ask(struct question *question, struct answer *answer)
+{
+	const struct settings *settings = settings_find();
+	long fd;
+	int error;
+
+	if (!settings)
+		return ENETDOWN;
+	fd = open_socket();
+	if (fd < 0)
+		return unreachable(fd);
+	error = reach((int)fd, settings, question);
+	if (!error)
+		error = send_request((int)fd, settings, question);
+	if (!error)
+		error = receive_answer((int)fd, question, answer);
+	sys_close((int)fd);
+	return error;
+}
+
+/* Writes ENDPOINT; returns its length. */
+static size_t write_endpoint(const struct endpoint *from, unsigned char *to)
+{
+	to[0] = from->len == 4 ? 4 : 6;
+	to[1] = (unsigned char)(from->port >> 8);
+	to[2] = (unsigned char)from->port;
+	memcpy(to + 3, from->address, from->len);
+	return 3 + from->len;
+}
+
+/*
+ * May this socket connect to `to`? `flags` is CTL_FLAG_*. A blocking connect waits for the
+ * server's verdict at most `limit` (0: for ever) and a signal ends it as it ends connect(2);
+ * a non-blocking one knows neither. 0 or an errno of ask().
+ */
+int control_connect(const struct endpoint *to, unsigned int flags, const struct timeval *limit,
+		    struct answer *answer)
+{
+	struct question question;
+	unsigned char *body = question.bytes + CTL_REQUEST_HEADER_LEN;
+
+	begin(&question, CTL_OP_CONNECT, BRAIN_WAIT_S);
+	if (!(flags & CTL_FLAG_NONBLOCKING)) {
+		question.limit = *limit;
+		question.is_interruptible = 1;
+	}
+	body[0] = (unsigned char)flags;
+	question.body_len = 1 + write_endpoint(to, body + 1);
+	return ask(&question, answer);
+}
+
+/*
+ * What may libc be told of `name`, `len` octets, 1-1024? `family` is 0, 4 or 6. Waits as long
+ * as the brain takes, since it may have to ask a name server. 0 or an errno of ask().
+ */
+int control_resolve(unsigned int family, const char *name, size_t len, struct answer *answer)
+{
+	struct question question;
+	unsigned char *body = question.bytes + CTL_REQUEST_HEADER_LEN;
+
+	begin(&question, CTL_OP_RESOLVE, 0);
+	body[0] = (unsigned char)family;
+	memcpy(body + 1, name, len);
+	question.body_len = 1 + len;
+	return ask(&question, answer);
+}
+
+/* Whither goes the relayed connection with this local address? 0 or an errno of ask(). */
+int control_peer(const struct endpoint *local, struct answer *answer)
+{
+	struct question question;
+
+	begin(&question, CTL_OP_PEER, BRAIN_WAIT_S);
+	question.body_len = write_endpoint(local, question.bytes + CTL_REQUEST_HEADER_LEN);
+	return ask(&question, answer);
+}

@@ -1,0 +1,182 @@
+/*
+ * Finds the functions that we stand in front of: the first of each name in an object loaded
+ * after ours, which is what dlsym(RTLD_NEXT) finds. Not dlsym, which glibc before 2.34 keeps in
+ * a library that a program need not have loaded; the symbol tables are the same everywhere.
+ * Source: the System V gABI, "Dynamic Section" and "Hash Table"; for DT_GNU_HASH the linkers.
+ */
+#define _GNU_SOURCE
+#include <link.h>
+#include <stdint.h>
+
+#include "shim.h"
+
+#define VERSION_IS_HIDDEN 0x8000	/* an old version, kept for old programs */
+
+static const char *const NAMES[REAL_COUNT] = {
+	[REAL_CONNECT] = "connect",
+	[REAL_GETPEERNAME] = "getpeername",
+	[REAL_GETADDRINFO] = "getaddrinfo",
+	[REAL_GETHOSTBYNAME] = "gethostbyname",
+	[REAL_GETHOSTBYNAME2] = "gethostbyname2",
+	[REAL_GETHOSTBYNAME_R] = "gethostbyname_r",
+	[REAL_GETHOSTBYNAME2_R] = "gethostbyname2_r",
+	[REAL_H_ERRNO_LOCATION] = "__h_errno_location",
+};
+
+/* Written before `is_searched` is, always with the same values; threads may race here. */
+static void *found[REAL_COUNT];
+
+static int is_searched;
+
+/* One loaded object's tables. */
+struct object {
+	uintptr_t base;
+	const ElfW(Sym) *symbols;
+	const char *strings;
+	const ElfW(Half) *versions;
+	const uint32_t *gnu_hash;
+	const uint32_t *hash;
+};
+
+static int is_same(const char *a, const char *b)
+{
+	while (*a && *a == *b) {
+		a++;
+		b++;
+	}
+	return *a == *b;
+}
+
+/* glibc relocates these pointers where they stand; musl, and the kernel in the vdso, do not. */
+static const void *table_at(uintptr_t base, uintptr_t value)
+{
+	return (const void *)(value >= base ? value : base + value);
+}
+
+/* Fills *o from the dynamic section. Returns whether the object can be searched. */
+static int read_object(const struct dl_phdr_info *info, struct object *o)
+{
+	const ElfW(Dyn) *dynamic = NULL;
+	int i;
+
+	memset(o, 0, sizeof(*o));
+	o->base = info->dlpi_addr;
+	for (i = 0; i < info->dlpi_phnum; i++)
+		if (info->dlpi_phdr[i].p_type == PT_DYNAMIC)
+			dynamic = (const void *)(o->base + info->dlpi_phdr[i].p_vaddr);
+	for (; dynamic && dynamic->d_tag != DT_NULL; dynamic++) {
+		const void *table = table_at(o->base, dynamic->d_un.d_ptr);
+
+		if (dynamic->d_tag == DT_SYMTAB)
+			o->symbols = table;
+		else if (dynamic->d_tag == DT_STRTAB)
+			o->strings = table;
+		else if (dynamic->d_tag == DT_VERSYM)
+			o->versions = table;
+		else if (dynamic->d_tag == DT_GNU_HASH)
+			o->gnu_hash = table;
+		else if (dynamic->d_tag == DT_HASH)
+			o->hash = table;
+	}
+	return o->symbols && o->strings && (o->gnu_hash || o->hash);
+}
+
+/* The function's address if symbol `i` defines `name` for new programs, else NULL. */
+static void *symbol_at(const struct object *o, uint32_t i, const char *name)
+{
+	const ElfW(Sym) *s = &o->symbols[i];
+
+	if ((s->st_info & 0xf) != STT_FUNC || s->st_shndx == SHN_UNDEF)
+		return NULL;
+	if (o->versions && o->versions[i] & VERSION_IS_HIDDEN)
+		return NULL;
+	return is_same(o->strings + s->st_name, name) ? (void *)(o->base + s->st_value) : NULL;
+}
+
+/* DT_GNU_HASH is four words (buckets, first symbol, filter words, shift), filter, buckets, chains. */
+static void *find_by_gnu_hash(const struct object *o, const char *name)
+{
+	const uint32_t *h = o->gnu_hash;
+	const uint32_t *buckets = h + 4 + h[2] * (sizeof(ElfW(Addr)) / sizeof(*h));
+	const uint32_t *chains = buckets + h[0];
+	uint32_t hash = 5381, i;
+	const char *c;
+	void *address;
+
+	for (c = name; *c; c++)
+		hash = hash * 33 + (unsigned char)*c;
+	i = h[0] ? buckets[hash % h[0]] : 0;
+	if (i < h[1])
+		return NULL;
+	for (;; i++) {
+		uint32_t entry = chains[i - h[1]];
+
+		address = (entry | 1) == (hash | 1) ? symbol_at(o, i, name) : NULL;
+		if (address || entry & 1)
+			return address;
+	}
+}
+
+/* DT_HASH is two words (buckets, symbols), buckets, chains. Few objects have no other: a scan will do. */
+static void *find_by_hash(const struct object *o, const char *name)
+{
+	void *address = NULL;
+	uint32_t i;
+
+	for (i = 1; i < o->hash[1] && !address; i++)
+		address = symbol_at(o, i, name);
+	return address;
+}
+
+static int is_ours(const struct dl_phdr_info *info)
+{
+	uintptr_t here = (uintptr_t)&found - info->dlpi_addr;
+	int i;
+
+	for (i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
+
+		if (segment->p_type == PT_LOAD && here - segment->p_vaddr < segment->p_memsz)
+			return 1;
+	}
+	return 0;
+}
+
+/* Called for each object in the order of loading; *is_behind_us is carried from one to the next. */
+static int visit(struct dl_phdr_info *info, size_t size, void *is_behind_us)
+{
+	struct object o;
+	int i;
+
+	(void)size;
+	if (!*(int *)is_behind_us) {
+		*(int *)is_behind_us = is_ours(info);
+		return 0;
+	}
+	if (!read_object(info, &o))
+		return 0;
+	for (i = 0; i < REAL_COUNT; i++)
+		if (!found[i])
+			found[i] = o.gnu_hash ? find_by_gnu_hash(&o, NAMES[i]) :
+						find_by_hash(&o, NAMES[i]);
+	return 0;
+}
+
+/* The next function of that name behind ours, or NULL where there is none. */
+void *real_find(enum real_function which)
+{
+	int is_behind_us = 0;
+
+	if (!__atomic_load_n(&is_searched, __ATOMIC_ACQUIRE)) {
+		dl_iterate_phdr(visit, &is_behind_us);
+		__atomic_store_n(&is_searched, 1, __ATOMIC_RELEASE);
+	}
+	return found[which];
+}
+
+/* All that happens at load: what a later call could only find out with locks is found out now. */
+__attribute__((constructor)) static void at_load(void)
+{
+	settings_find();
+	real_find(REAL_CONNECT);
+}

@@ -1,0 +1,116 @@
+/*
+ * Raw system calls: the shim links no libc, and its own sockets must not come back through
+ * its own hooks. Each returns what the kernel returns: a value, or a negated errno; none
+ * touches errno. The two conventions are syscall(2)'s table "Architecture calling conventions".
+ */
+#ifndef TSOCKS_SYS_H
+#define TSOCKS_SYS_H
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+#if defined(__x86_64__)
+static inline long sys_call(long nr, long a, long b, long c, long d, long e, long f)
+{
+	register long r10 __asm__("r10") = d;
+	register long r8 __asm__("r8") = e;
+	register long r9 __asm__("r9") = f;
+	long ret;
+
+	__asm__ volatile("syscall"
+			 : "=a"(ret)
+			 : "a"(nr), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+			 : "rcx", "r11", "memory");
+	return ret;
+}
+#elif defined(__aarch64__)
+static inline long sys_call(long nr, long a, long b, long c, long d, long e, long f)
+{
+	register long x8 __asm__("x8") = nr;
+	register long x0 __asm__("x0") = a;
+	register long x1 __asm__("x1") = b;
+	register long x2 __asm__("x2") = c;
+	register long x3 __asm__("x3") = d;
+	register long x4 __asm__("x4") = e;
+	register long x5 __asm__("x5") = f;
+
+	__asm__ volatile("svc 0"
+			 : "+r"(x0)
+			 : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5)
+			 : "memory");
+	return x0;
+}
+#else
+#error "no system call convention for this machine"
+#endif
+
+static inline long sys_socket(int domain, int type)
+{
+	return sys_call(__NR_socket, domain, type, 0, 0, 0, 0);
+}
+
+static inline long sys_connect(int fd, const void *addr, socklen_t len)
+{
+	return sys_call(__NR_connect, fd, (long)addr, len, 0, 0, 0);
+}
+
+static inline long sys_getpeername(int fd, void *addr, socklen_t *len)
+{
+	return sys_call(__NR_getpeername, fd, (long)addr, (long)len, 0, 0, 0);
+}
+
+static inline long sys_getsockname(int fd, void *addr, socklen_t *len)
+{
+	return sys_call(__NR_getsockname, fd, (long)addr, (long)len, 0, 0, 0);
+}
+
+static inline long sys_getsockopt(int fd, int level, int name, void *value, socklen_t *len)
+{
+	return sys_call(__NR_getsockopt, fd, level, name, (long)value, (long)len, 0);
+}
+
+static inline long sys_setsockopt(int fd, int level, int name, const void *value, socklen_t len)
+{
+	return sys_call(__NR_setsockopt, fd, level, name, (long)value, len, 0);
+}
+
+static inline long sys_send(int fd, const void *bytes, size_t len, int flags)
+{
+	return sys_call(__NR_sendto, fd, (long)bytes, (long)len, flags, 0, 0);
+}
+
+static inline long sys_recv(int fd, void *bytes, size_t len)
+{
+	return sys_call(__NR_recvfrom, fd, (long)bytes, (long)len, 0, 0, 0);
+}
+
+static inline long sys_fcntl(int fd, int command, long argument)
+{
+	return sys_call(__NR_fcntl, fd, command, argument, 0, 0, 0);
+}
+
+/* The kernel writes the time left to *limit, so that a loop over EINTR ends in time. */
+static inline long sys_ppoll(struct pollfd *fds, unsigned int count, struct timespec *limit)
+{
+	return sys_call(__NR_ppoll, (long)fds, count, (long)limit, 0, 0, 0);
+}
+
+static inline long sys_shutdown(int fd, int how)
+{
+	return sys_call(__NR_shutdown, fd, how, 0, 0, 0, 0);
+}
+
+static inline long sys_close(int fd)
+{
+	return sys_call(__NR_close, fd, 0, 0, 0, 0, 0);
+}
+
+static inline long sys_getpid(void)
+{
+	return sys_call(__NR_getpid, 0, 0, 0, 0, 0, 0);
+}
+
+#endif
