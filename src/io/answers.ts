@@ -1,0 +1,128 @@
+/**
+ * What the shim is told: the answers to its three questions (may this socket connect, what is this
+ * name, where does this connection go). The only file that knows both the shim and the Connector.
+ */
+
+import { addressFromBytes, formatIpAddress, type IpAddress } from "../net/address.ts";
+import { isReserved } from "../policy/reserved_names.ts";
+import type { ControlAnswer, ControlRequest } from "../shim/control.ts";
+import { errnoOf } from "../socks/reply.ts";
+import type { Attempt, Connector } from "./connector.ts";
+import type { Answerer } from "./control.ts";
+import type { DialResult } from "./dial.ts";
+import type { DecisionLog } from "./log.ts";
+import { describeProcess } from "./processes.ts";
+import type { Router } from "./router.ts";
+import type { Peers, Tickets } from "./tickets.ts";
+
+export interface AnswerOptions {
+  connector: Connector;
+  router: Router;
+  log: DecisionLog;
+  tickets: Tickets;
+  peers: Peers;
+  /** The forwarder's ports on 127.0.0.1 and on ::1 (0: this machine has no ::1). */
+  ports: { v4: number; v6: number };
+}
+
+type Request<Op extends ControlRequest["op"]> = ControlRequest & { op: Op };
+
+/** netdb.h */
+const EAI_NONAME = -2;
+const LOOPBACK_V4 = Uint8Array.of(127, 0, 0, 1);
+const LOOPBACK_V6 = Uint8Array.from([...new Uint8Array(15), 1]);
+
+export function createAnswerer(options: AnswerOptions): Answerer {
+  return (request, signal) => {
+    switch (request.op) {
+      case "connect":
+        return answerConnect(request, signal, options);
+      case "resolve":
+        return answerResolve(request, options);
+      case "peer":
+        return answerPeer(request, options.peers);
+    }
+  };
+}
+
+async function answerConnect(
+  request: Request<"connect">,
+  signal: AbortSignal,
+  options: AnswerOptions,
+): Promise<ControlAnswer> {
+  const { connector, log } = options;
+  const { port } = request.endpoint;
+  const address = addressFromBytes(request.endpoint.bytes);
+  const asker = log.wants(0)
+    ? await describeProcess(request.pid)
+    : { pid: request.pid, comm: "-" };
+  const attempt = await connector.decide({ kind: "address", address, port }, asker);
+  if (attempt.route.failure !== undefined) {
+    return { status: "fail", error: errnoOf(attempt.route.failure.code) };
+  }
+  // A name that this machine connects to directly has no address that the program knows: relay it.
+  if (attempt.route.decision.action === "direct" && !isReserved(address)) {
+    return { status: "direct" };
+  }
+  const abort = new AbortController();
+  const dialled = connector.dial(attempt, abort.signal);
+  return request.isNonBlocking
+    ? reserve(request, attempt, { dialled, abort }, options)
+    : await awaitVerdict(request, attempt, { dialled, abort, signal }, options);
+}
+
+/** The program waits, so it is told what the server said. */
+async function awaitVerdict(
+  request: Request<"connect">,
+  attempt: Attempt,
+  dialling: { dialled: Promise<DialResult>; abort: AbortController; signal: AbortSignal },
+  options: AnswerOptions,
+): Promise<ControlAnswer> {
+  const { dialled, abort, signal } = dialling;
+  const giveUp = () => abort.abort();
+  signal.addEventListener("abort", giveUp);
+  const result = await dialled;
+  signal.removeEventListener("abort", giveUp);
+  if (!result.ok) return { status: "fail", error: errnoOf(result.failure.code) };
+  return reserve(request, attempt, { dialled, abort }, options);
+}
+
+function reserve(
+  request: Request<"connect">,
+  attempt: Attempt,
+  dialling: { dialled: Promise<DialResult>; abort: AbortController },
+  { tickets, ports }: AnswerOptions,
+): ControlAnswer {
+  const ticket = tickets.issue({
+    attempt,
+    dialled: dialling.dialled,
+    abandon: () => dialling.abort.abort(),
+    endpoint: request.endpoint,
+  });
+  // Without ::1 an AF_INET6 socket reaches the forwarder by ::ffff:127.0.0.1, which the shim writes.
+  const isV6 = request.isInet6 && ports.v6 !== 0;
+  const endpoint = isV6
+    ? { bytes: LOOPBACK_V6, port: ports.v6 }
+    : { bytes: LOOPBACK_V4, port: ports.v4 };
+  return { status: "forward", endpoint, ticket };
+}
+
+async function answerResolve(
+  request: Request<"resolve">,
+  { router, log }: AnswerOptions,
+): Promise<ControlAnswer> {
+  const addresses = await router.resolve(request.name);
+  if (addresses === "libc") return { status: "libc" };
+  const fits = (address: IpAddress) => request.family === 0 || request.family === address.version;
+  const address = addresses.find(fits);
+  if (address === undefined) return { status: "fail", error: EAI_NONAME };
+  const text = formatIpAddress(address);
+  log.step(`${text} given to process ${request.pid} for ${JSON.stringify(request.name)}`);
+  return { status: "address", text };
+}
+
+async function answerPeer(request: Request<"peer">, peers: Peers): Promise<ControlAnswer> {
+  const address = formatIpAddress(addressFromBytes(request.endpoint.bytes));
+  const endpoint = await peers.find(address, request.endpoint.port);
+  return endpoint === null ? { status: "fail", error: 0 } : { status: "peer", endpoint };
+}

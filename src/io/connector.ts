@@ -1,0 +1,117 @@
+/**
+ * Takes a program's wish through routing, logging and dialling. What shim, SOCKS face and HTTP face
+ * have in common: each asks here and tells the program the result in its own way.
+ */
+
+import type { Destination } from "../net/address.ts";
+import { formatDecisionServer, formatReason } from "../policy/decide.ts";
+import { explainFailure } from "../policy/explain.ts";
+import type { Failure } from "../socks/machine.ts";
+import { errnoNameOf, wordsOf } from "../socks/reply.ts";
+import { type DialResult, dialDirect, dialThrough } from "./dial.ts";
+import type { Asker, DecisionLog } from "./log.ts";
+import { relay, type RelayEnds } from "./relay.ts";
+import type { Route, Router } from "./router.ts";
+
+export interface ConnectorOptions {
+  router: Router;
+  log: DecisionLog;
+  /** For the whole way to the destination: TCP, handshake, the server's own connect. */
+  timeoutMs: number;
+}
+
+/** One connection from the decision to its end. */
+export interface Attempt {
+  asker: Asker;
+  route: Route;
+  startedAt: number;
+}
+
+export class Connector {
+  readonly #options: ConnectorOptions;
+  #open = 0;
+  #onIdle: (() => void)[] = [];
+
+  constructor(options: ConnectorOptions) {
+    this.#options = options;
+  }
+
+  /** Decide, and log the decision. Never rejects. */
+  async decide(asked: Destination, asker: Asker): Promise<Attempt> {
+    const startedAt = performance.now();
+    const route = await this.#options.router.route(asked);
+    const attempt = { asker, route, startedAt };
+    this.#logDecision(attempt);
+    return attempt;
+  }
+
+  /** Open the connection; a failure is logged in the server's own words. Never rejects. */
+  async dial({ route, asker }: Attempt, signal: AbortSignal): Promise<DialResult> {
+    if (route.failure !== undefined) return { ok: false, failure: route.failure };
+    const options = { timeoutMs: this.#options.timeoutMs, signal };
+    const result = route.decision.action === "forward"
+      ? await dialThrough(route.decision.server, route.target, options)
+      : await dialDirect(route.target, options);
+    if (!result.ok && !signal.aborted) this.#logFailure(route, asker, result.failure);
+    return result;
+  }
+
+  /** Relay until the end, and log the end. */
+  async carry({ route, asker, startedAt }: Attempt, ends: RelayEnds): Promise<void> {
+    this.#open++;
+    const { sent, received, outcome } = await relay(ends);
+    this.#open--;
+    if (this.#open === 0) this.#onIdle.splice(0).forEach((wake) => wake());
+    this.#options.log.write({
+      action: "END",
+      asker,
+      destination: route.label,
+      server: formatDecisionServer(route.decision),
+      text: outcome,
+      sent,
+      received,
+      ms: Math.round(performance.now() - startedAt),
+    });
+  }
+
+  /** Resolves when no connection is being relayed. */
+  idle(): Promise<void> {
+    if (this.#open === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#onIdle.push(resolve));
+  }
+
+  #logDecision({ route, asker }: Attempt): void {
+    const { decision } = route;
+    const action = ({ direct: "DIRECT", forward: "FORWARD", refuse: "REFUSE" } as const)[
+      decision.action
+    ];
+    this.#options.log.write({
+      action,
+      asker,
+      destination: route.label,
+      server: formatDecisionServer(decision),
+      text: formatReason(decision.reason),
+    });
+    if (decision.action === "refuse") this.#explain(route, route.failure);
+    else if (route.failure !== undefined) this.#logFailure(route, asker, route.failure);
+  }
+
+  #logFailure(route: Route, asker: Asker, failure: Failure): void {
+    this.#options.log.write({
+      action: "FAIL",
+      asker,
+      destination: route.label,
+      server: formatDecisionServer(route.decision),
+      errno: errnoNameOf(failure.code),
+      text: [wordsOf(failure.code), failure.detail].filter((words) => words !== "").join(": "),
+    });
+    this.#explain(route, failure);
+  }
+
+  #explain(route: Route, failure: Failure | undefined): void {
+    if (failure === undefined) return;
+    const server = route.decision.action === "forward" ? route.decision.server : undefined;
+    const message = explainFailure(failure, server, route.label);
+    if (message !== undefined) this.#options.log.explain(message);
+  }
+}

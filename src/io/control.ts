@@ -1,0 +1,64 @@
+/**
+ * The control socket: takes one question a connection from a shim, checks its token, has it
+ * answered, writes the answer. What the answers are is answers.ts's; their bytes are shim/control.ts's.
+ */
+
+import { timingSafeEqual } from "node:crypto";
+import { chmodSync } from "node:fs";
+import { createServer, type Server as Listener, type Socket } from "node:net";
+import {
+  type ControlAnswer,
+  type ControlRequest,
+  decodeRequest,
+  encodeAnswer,
+} from "../shim/control.ts";
+import type { DecisionLog } from "./log.ts";
+
+/** Aborted when the program gives the question up (a signal, its death, its own deadline). */
+export type Answerer = (request: ControlRequest, signal: AbortSignal) => Promise<ControlAnswer>;
+
+export interface ControlOptions {
+  /** 16 octets, known to the children of this run alone. */
+  token: Uint8Array;
+  answer: Answerer;
+  log: DecisionLog;
+}
+
+const BACKLOG = 4096;
+
+/** Listen on the Unix socket `filePath`, connectable by every user: the token is what admits. */
+export function listenControl(filePath: string, options: ControlOptions): Promise<Listener> {
+  const listener = createServer({ allowHalfOpen: true }, (socket) => converse(socket, options));
+  return new Promise((resolve, reject) => {
+    listener.once("error", reject);
+    listener.listen({ path: filePath, backlog: BACKLOG }, () => {
+      chmodSync(filePath, 0o666);
+      resolve(listener);
+    });
+  });
+}
+
+function converse(socket: Socket, { token, answer, log }: ControlOptions): void {
+  const abort = new AbortController();
+  let seen: Uint8Array = new Uint8Array();
+  socket.on("error", () => {});
+  socket.on("close", () => abort.abort());
+  // The shim never half-closes: an end is a program that gave up.
+  socket.on("end", () => socket.destroy());
+  const onData = (chunk: Uint8Array) => {
+    seen = seen.length === 0 ? chunk : Buffer.concat([seen, chunk]);
+    const decoded = decodeRequest(seen);
+    if (decoded.kind === "incomplete") return;
+    socket.off("data", onData);
+    if (decoded.kind === "bad" || !timingSafeEqual(decoded.request.token, token)) {
+      log.step(`control: ${decoded.kind === "bad" ? decoded.reason : "wrong token"}`);
+      return void socket.destroy();
+    }
+    // Keeps reading, so that the end is seen; a second request is not answered.
+    socket.resume();
+    answer(decoded.request, abort.signal).then((words) => {
+      if (!socket.destroyed) socket.end(encodeAnswer(words));
+    });
+  };
+  socket.on("data", onData);
+}

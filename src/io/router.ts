@@ -1,0 +1,177 @@
+/**
+ * From what a program asked for to where it goes: turns reserved addresses back into names, asks
+ * the policy, and has those names resolved that this machine must resolve. Dials nothing.
+ */
+
+import type { Config, NameRule } from "../config/model.ts";
+import {
+  type Destination,
+  formatDestination,
+  formatIpAddress,
+  type IpAddress,
+  parseIpAddress,
+} from "../net/address.ts";
+import { matchesPattern, normalizeName } from "../net/hostname.ts";
+import { type Decision, decide, decideByRule } from "../policy/decide.ts";
+import { nameTreatment } from "../policy/names.ts";
+import { isReserved, type ReservedNames } from "../policy/reserved_names.ts";
+import type { Failure, FailureCode } from "../socks/machine.ts";
+
+/** The system's own resolver: the addresses of a name, none if there is no such name. */
+export type Lookup = (name: string) => Promise<IpAddress[]>;
+
+export interface RouterOptions {
+  config: Config;
+  names: ReservedNames;
+  /** The names of /etc/hosts, as they are now. */
+  hostsNames: () => ReadonlySet<string>;
+  lookup: Lookup;
+  /** `name:port` as asked for → where that is (`serve --map`). */
+  maps: ReadonlyMap<string, { hostname: string; port: number }>;
+}
+
+/** A decided destination. */
+export interface Route {
+  /** For the log: `hello.example:80`. */
+  label: string;
+  decision: Decision;
+  /** What is dialled: the name or address that the server is told. */
+  target: Destination;
+  /** Set where there is nothing to dial: refused, or a name that does not exist. */
+  failure: Failure | undefined;
+}
+
+/** What a local name resolved to stays direct; more than this many are forgotten, oldest first. */
+const MAX_LEARNED = 4096;
+
+export class Router {
+  readonly #options: RouterOptions;
+  readonly #learned = new Map<string, NameRule>();
+
+  constructor(options: RouterOptions) {
+    this.#options = options;
+  }
+
+  /** Decide on a destination as a program named it. Never rejects. */
+  async route(asked: Destination): Promise<Route> {
+    const mapped = this.#options.maps.get(formatDestination(asked).toLowerCase());
+    if (mapped !== undefined) return mapRoute(asked, mapped);
+    const destination = this.#unreserve(asked);
+    if (destination === undefined) {
+      const text = `reserved address ${formatDestination(asked)} stands for no name of this run`;
+      return refusal(asked, "NETWORK_UNREACHABLE", text);
+    }
+    return destination.kind === "name"
+      ? await this.#routeName(destination)
+      : this.#routeAddress(destination, formatDestination(destination));
+  }
+
+  /** What getaddrinfo(3) of `name` is to be told: addresses, none, or `libc`: as without tsocks. */
+  async resolve(name: string): Promise<IpAddress[] | "libc"> {
+    const { config, hostsNames, names } = this.#options;
+    switch (nameTreatment(config, hostsNames(), name)) {
+      case "libc":
+        return "libc";
+      case "invalid":
+        return [];
+      case "local":
+        return await this.#resolveLocal(normalizeName(name));
+      case "server": {
+        const reserved = names.reserve(name);
+        return [reserved.v4, reserved.v6];
+      }
+    }
+  }
+
+  async #resolveLocal(name: string): Promise<IpAddress[]> {
+    const rule = this.#options.config.localNames.find((r) => matchesPattern(name, r.pattern));
+    const addresses = await this.#options.lookup(name);
+    for (const address of addresses) {
+      if (rule !== undefined) this.#learn(formatIpAddress(address), rule);
+    }
+    return addresses;
+  }
+
+  #learn(address: string, rule: NameRule): void {
+    this.#learned.delete(address);
+    this.#learned.set(address, rule);
+    if (this.#learned.size > MAX_LEARNED) {
+      this.#learned.delete(this.#learned.keys().next().value!);
+    }
+  }
+
+  /** Undefined for a reserved address that stands for no name. */
+  #unreserve(asked: Destination): Destination | undefined {
+    const address = asked.kind === "name" ? parseIpAddress(asked.name) : asked.address;
+    if (address === undefined) return asked;
+    if (!isReserved(address)) return { kind: "address", address, port: asked.port };
+    const name = this.#options.names.nameOf(address);
+    return name === undefined ? undefined : { kind: "name", name, port: asked.port };
+  }
+
+  #routeAddress(target: Destination & { kind: "address" }, label: string): Route {
+    const decision = this.#decideLearned(target.address) ?? decide(this.#options.config, target);
+    return { label, target, decision, failure: policyFailure(decision) };
+  }
+
+  #decideLearned(address: IpAddress): Decision | undefined {
+    const rule = this.#learned.get(formatIpAddress(address));
+    if (rule === undefined) return undefined;
+    return { action: "direct", reason: { text: `local_name ${rule.text}`, place: rule.place } };
+  }
+
+  async #routeName(asked: Destination & { kind: "name" }): Promise<Route> {
+    const { config, hostsNames, lookup } = this.#options;
+    const treatment = nameTreatment(config, hostsNames(), asked.name);
+    if (treatment === "invalid") return refusal(asked, "NAME_TOO_LONG", "not a possible host name");
+    const decision = treatment === "server" ? decide(config, asked) : decideByRule(config, asked);
+    const label = formatDestination(asked);
+    if (decision !== undefined && takesName(decision)) {
+      return { label, target: asked, decision, failure: policyFailure(decision) };
+    }
+    const address = pickAddress(await lookup(normalizeName(asked.name)), decision);
+    if (address === undefined) {
+      const failure: Failure = { code: "NAME_NOT_FOUND", detail: "looked up on this machine" };
+      return { label, target: asked, decision: decision ?? decide(config, asked), failure };
+    }
+    const target = { kind: "address" as const, address, port: asked.port };
+    return decision === undefined
+      ? this.#routeAddress(target, label)
+      : { label, target, decision, failure: undefined };
+  }
+}
+
+function mapRoute(asked: Destination, to: { hostname: string; port: number }): Route {
+  return {
+    label: formatDestination(asked),
+    target: { kind: "name", name: to.hostname, port: to.port },
+    decision: { action: "direct", reason: { text: "--map", place: undefined } },
+    failure: undefined,
+  };
+}
+
+/** Whether the name itself may travel: not where this machine connects, nor through SOCKS 4. */
+function takesName(decision: Decision): boolean {
+  return decision.action === "refuse" ||
+    decision.action === "forward" && decision.server.type !== "4";
+}
+
+function pickAddress(addresses: IpAddress[], decision: Decision | undefined) {
+  const needsV4 = decision?.action === "forward";
+  return addresses.find((address) => address.version === 4 || !needsV4);
+}
+
+function policyFailure(decision: Decision): Failure | undefined {
+  if (decision.action !== "refuse") return undefined;
+  return { code: "REFUSED_BY_POLICY", detail: decision.reason.text };
+}
+
+function refusal(asked: Destination, code: FailureCode, text: string): Route {
+  const decision: Decision = { action: "refuse", reason: { text, place: undefined } };
+  return {
+    label: formatDestination(asked),
+    target: asked,
+    decision,
+    failure: { code, detail: text },
+  };
+}

@@ -1,0 +1,101 @@
+/**
+ * The one-time tickets that tie a program's socket to the connection that was made for it, and the
+ * memory of which relayed socket goes where (for getpeername). Holds no sockets of programs.
+ */
+
+import { randomBytes } from "node:crypto";
+import { formatEndpoint } from "../net/address.ts";
+import type { Attempt } from "./connector.ts";
+import type { DialResult } from "./dial.ts";
+
+/** The first octet of a ticket: no SOCKS version, no letter of an HTTP method. */
+export const TICKET_MARK = 0x01;
+export const TICKET_LENGTH = 17;
+
+/** What a program's socket is tied to when it presents its ticket. */
+export interface Reservation {
+  attempt: Attempt;
+  dialled: Promise<DialResult>;
+  /** Gives the dialling up. */
+  abandon: () => void;
+  /** The destination as the program wrote it: 4 or 16 octets, and the port. */
+  endpoint: { bytes: Uint8Array; port: number };
+}
+
+/** A program presents its ticket at once, or is gone. */
+const TICKET_LIFETIME_MS = 10_000;
+/** The question can overtake the connection it is about. */
+const PEER_WAIT_MS = 1000;
+
+export class Tickets {
+  readonly #waiting = new Map<string, { reservation: Reservation; timer: NodeJS.Timeout }>();
+
+  /** A fresh ticket: 17 octets, valid once. */
+  issue(reservation: Reservation): Uint8Array {
+    const ticket = Uint8Array.from([TICKET_MARK, ...randomBytes(TICKET_LENGTH - 1)]);
+    const key = keyOf(ticket);
+    const timer = setTimeout(() => void this.#expire(key), TICKET_LIFETIME_MS);
+    timer.unref();
+    this.#waiting.set(key, { reservation, timer });
+    return ticket;
+  }
+
+  /** The reservation of a ticket, which is void from then on. */
+  redeem(ticket: Uint8Array): Reservation | undefined {
+    const key = keyOf(ticket);
+    const found = this.#waiting.get(key);
+    if (found === undefined) return undefined;
+    clearTimeout(found.timer);
+    this.#waiting.delete(key);
+    return found.reservation;
+  }
+
+  async #expire(key: string): Promise<void> {
+    const found = this.#waiting.get(key);
+    if (found === undefined) return;
+    this.#waiting.delete(key);
+    found.reservation.abandon();
+    const result = await found.reservation.dialled;
+    if (result.ok) result.socket.resetAndDestroy();
+  }
+}
+
+function keyOf(ticket: Uint8Array): string {
+  return Buffer.from(ticket).toString("hex");
+}
+
+/** Local address of a program's socket → where its connection goes; null: it is no relayed one. */
+export class Peers {
+  readonly #known = new Map<string, Reservation["endpoint"] | null>();
+  readonly #askers = new Map<string, ((endpoint: Reservation["endpoint"] | null) => void)[]>();
+
+  remember(address: string, port: number, endpoint: Reservation["endpoint"] | null): void {
+    const key = formatEndpoint(address, port);
+    this.#known.set(key, endpoint);
+    this.#askers.get(key)?.forEach((tell) => tell(endpoint));
+    this.#askers.delete(key);
+  }
+
+  /** The connection is closed: its port may soon be another's. */
+  forget(address: string, port: number): void {
+    this.#known.delete(formatEndpoint(address, port));
+  }
+
+  /** Waits up to a second for a connection that is on its way here. */
+  find(address: string, port: number): Promise<Reservation["endpoint"] | null> {
+    const key = formatEndpoint(address, port);
+    const known = this.#known.get(key);
+    if (known !== undefined) return Promise.resolve(known);
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        this.#askers.delete(key);
+        resolve(null);
+      }, PEER_WAIT_MS);
+      const tell = (endpoint: Reservation["endpoint"] | null) => {
+        clearTimeout(timer);
+        resolve(endpoint);
+      };
+      this.#askers.set(key, [...this.#askers.get(key) ?? [], tell]);
+    });
+  }
+}

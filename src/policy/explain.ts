@@ -1,0 +1,62 @@
+/**
+ * The three lines (what, where, how to mend it) for a connection that failed because of the server
+ * or the configuration. A destination that merely refused is the program's to report. Pure.
+ */
+
+import { formatServer, type Server } from "../config/model.ts";
+import { formatMessage, formatPlace } from "../errors.ts";
+import type { Failure, FailureCode } from "../socks/machine.ts";
+
+/** Undefined where the server did its job and the destination is what failed. */
+export function explainFailure(
+  failure: Failure,
+  server: Server | undefined,
+  destination: string,
+): string | undefined {
+  if (failure.code === "REFUSED_BY_POLICY") {
+    return formatMessage(
+      `Connection to ${destination} refused: ${failure.detail}`,
+      "the policy: nothing goes direct unless a rule says so",
+      'name a server ("server = ..." or --server URL), or make the destination local',
+    );
+  }
+  const advice = ADVICE[failure.code];
+  if (server === undefined || advice === undefined) return undefined;
+  const detail = failure.detail === "" ? "" : `: ${failure.detail}`;
+  return formatMessage(
+    `${advice.what}${detail}`,
+    `${formatServer(server)} (${formatPlace(server.place)})`,
+    advice.fix,
+  );
+}
+
+const ADVICE: Partial<Record<FailureCode, { what: string; fix: string }>> = {
+  SERVER_REFUSED: {
+    what: "Cannot connect to the SOCKS server: connection refused",
+    fix: "check that the server runs there, and server_port",
+  },
+  SERVER_UNREACHABLE: {
+    what: "Cannot connect to the SOCKS server",
+    fix: "check the server's name or address, and the network to it",
+  },
+  SERVER_TIMEOUT: {
+    what: "The SOCKS server did not answer in time",
+    fix: "check that it is a SOCKS server of that server_type, or raise --connect-timeout",
+  },
+  SERVER_CLOSED: {
+    what: "The SOCKS server closed the connection before its reply",
+    fix: "check server_type (4, 4a, 5 or http) and the server's own log",
+  },
+  PROTOCOL_ERROR: {
+    what: "The server's answer is not the protocol's",
+    fix: "check server_port and server_type (4, 4a, 5 or http)",
+  },
+  NO_ACCEPTABLE_METHODS: {
+    what: "The SOCKS server wants another authentication than was offered",
+    fix: "give default_user and default_pass, or TSOCKS_USERNAME and --password-file",
+  },
+  AUTHENTICATION_FAILED: {
+    what: "The SOCKS server does not accept the user name or password",
+    fix: "check default_user and default_pass, TSOCKS_USERNAME and TSOCKS_PASSWORD",
+  },
+};

@@ -1,0 +1,89 @@
+/**
+ * The table name ↔ reserved address that all children share: a program that asks for a name gets an
+ * address that exists nowhere (198.18.0.0/15, RFC 2544; a ULA /64, RFC 4193), and connecting to it
+ * means connecting to the name. Holds names only; who may have one is decided in names.ts.
+ */
+
+import type { IpAddress } from "../net/address.ts";
+import { normalizeName } from "../net/hostname.ts";
+
+/** 2^17 addresses less the network's own and its broadcast address. */
+export const RESERVED_CAPACITY = 2 ** 17 - 2;
+
+/** The 64 bits of fd74:736f:636b:7300::/64 ("tsocks" in ASCII behind the ULA octet). */
+const ULA_PREFIX = [0xfd, 0x74, 0x73, 0x6f, 0x63, 0x6b, 0x73, 0x00];
+const V4_BASE = 198 * 2 ** 24 + 18 * 2 ** 16;
+
+export interface ReservedAddresses {
+  v4: IpAddress;
+  v6: IpAddress;
+}
+
+export class ReservedNames {
+  readonly #capacity: number;
+  /** Least recently used first, which a Map keeps by its order of insertion. */
+  readonly #indexOf = new Map<string, number>();
+  readonly #nameAt = new Map<number, string>();
+
+  constructor(capacity = RESERVED_CAPACITY) {
+    this.#capacity = Math.min(capacity, RESERVED_CAPACITY);
+  }
+
+  /** The addresses of `name`; the same ones as long as the name is in use. */
+  reserve(name: string): ReservedAddresses {
+    const key = normalizeName(name);
+    const index = this.#indexOf.get(key) ?? this.#freeIndex();
+    this.#touch(key, index);
+    return { v4: reservedV4(index), v6: reservedV6(index) };
+  }
+
+  /** The name behind a reserved address, or undefined where none was handed out. */
+  nameOf(address: IpAddress): string | undefined {
+    const index = indexOfAddress(address);
+    const name = index === undefined ? undefined : this.#nameAt.get(index);
+    if (name !== undefined && index !== undefined) this.#touch(name, index);
+    return name;
+  }
+
+  /** The full table drops the name that was unused for longest. */
+  #freeIndex(): number {
+    if (this.#indexOf.size < this.#capacity) return this.#indexOf.size + 1;
+    const [oldest, index] = this.#indexOf.entries().next().value!;
+    this.#indexOf.delete(oldest);
+    return index;
+  }
+
+  #touch(name: string, index: number): void {
+    this.#indexOf.delete(name);
+    this.#indexOf.set(name, index);
+    this.#nameAt.set(index, name);
+  }
+}
+
+/** Whether `address` is in one of the two reserved ranges, handed out or not. */
+export function isReserved(address: IpAddress): boolean {
+  return indexOfAddress(address) !== undefined;
+}
+
+function reservedV4(index: number): IpAddress {
+  const bytes = new Uint8Array(4);
+  new DataView(bytes.buffer).setUint32(0, V4_BASE + index);
+  return { version: 4, bytes };
+}
+
+function reservedV6(index: number): IpAddress {
+  const bytes = new Uint8Array(16);
+  bytes.set(ULA_PREFIX);
+  new DataView(bytes.buffer).setUint32(12, index);
+  return { version: 6, bytes };
+}
+
+function indexOfAddress(address: IpAddress): number | undefined {
+  const view = new DataView(address.bytes.buffer, address.bytes.byteOffset);
+  if (address.version === 4) {
+    const index = view.getUint32(0) - V4_BASE;
+    return index >= 0 && index < 2 ** 17 ? index : undefined;
+  }
+  if (ULA_PREFIX.some((octet, at) => address.bytes[at] !== octet)) return undefined;
+  return view.getUint32(8) === 0 ? view.getUint32(12) : undefined;
+}

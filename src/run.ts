@@ -1,0 +1,95 @@
+/**
+ * `tsocks run`: the life of one run, from the configuration to the child's exit status. Each step
+ * is one line; what it does is in the file it names.
+ */
+
+import { randomBytes } from "node:crypto";
+import { type ChildEnvironmentOptions, childEnvironment, FACE_USER } from "./cli/child_environment.ts";
+import type { RunOptions } from "./cli/options.ts";
+import { secretAccess } from "./io/access.ts";
+import { createAnswerer } from "./io/answers.ts";
+import { runChild } from "./io/child.ts";
+import { Connector } from "./io/connector.ts";
+import { listenControl } from "./io/control.ts";
+import { Forwarder } from "./io/forwarder.ts";
+import { systemLookup, watchHostsFile } from "./io/resolver.ts";
+import { Router } from "./io/router.ts";
+import { candidateDirectories, createRunDirectory } from "./io/run_directory.ts";
+import { loadConfig, openLog, readPasswordFile, requireServer } from "./io/settings.ts";
+import { Peers, Tickets } from "./io/tickets.ts";
+import { ReservedNames } from "./policy/reserved_names.ts";
+import { SHIM_BASE64 } from "./shim/embedded.ts";
+
+export interface RunContext {
+  env: Record<string, string>;
+  isPrivileged: boolean;
+  /** Where warnings go: standard error. */
+  warn: (message: string) => void;
+}
+
+/** Runs the command; resolves to the exit status. @throws TsocksError before the child starts */
+export async function run(options: RunOptions, context: RunContext): Promise<number> {
+  const { env, isPrivileged } = context;
+  const password = options.passwordFile && readPasswordFile(options.passwordFile);
+  const { config, warnings } = loadConfig({
+    conf: options.conf,
+    servers: options.servers,
+    password,
+    env,
+    isPrivileged,
+  });
+  requireServer(config);
+  const { debug, debugFile, logFormat: format } = options;
+  const { log, close: closeLog } = openLog({ debug, debugFile, format, env, isPrivileged });
+  if (log.wants(0)) warnings.forEach(context.warn);
+
+  const token = randomBytes(16);
+  const secret = token.toString("hex");
+  const tickets = new Tickets();
+  const peers = new Peers();
+  const router = new Router({
+    config,
+    names: new ReservedNames(),
+    hostsNames: watchHostsFile(),
+    lookup: systemLookup,
+    maps: new Map(),
+  });
+  const connector = new Connector({ router, log, timeoutMs: options.connectTimeoutMs });
+  const access = secretAccess(FACE_USER, secret, { acceptsUserId: true });
+  const forwarder = new Forwarder({ connector, log, access, shim: { tickets, peers } });
+  const directory = createRunDirectory(
+    candidateDirectories(env),
+    Uint8Array.fromBase64(SHIM_BASE64),
+  );
+  try {
+    const ports = await listenOnLoopback(forwarder);
+    const answer = createAnswerer({ connector, router, log, tickets, peers, ports });
+    const control = await listenControl(directory.controlPath, { token, answer, log });
+    const end = await runChild(
+      options.command,
+      childEnvironment({
+        base: env,
+        config,
+        ...directory,
+        token: secret,
+        ports,
+        withoutProxyVariables: options.withoutEnv,
+      }),
+    );
+    if (end.error !== undefined) context.warn(end.error.format());
+    else if (options.linger) await connector.idle();
+    control.close();
+    return end.status;
+  } finally {
+    forwarder.close();
+    directory.remove();
+    closeLog();
+  }
+}
+
+/** 127.0.0.1 always, ::1 where the machine has it. */
+async function listenOnLoopback(forwarder: Forwarder): Promise<ChildEnvironmentOptions["ports"]> {
+  const { port: v4 } = await forwarder.listen("127.0.0.1", 0);
+  const v6 = await forwarder.listen("::1", 0).then(({ port }) => port, () => 0);
+  return { v4, v6 };
+}

@@ -1,0 +1,91 @@
+/**
+ * `tsocks serve`: the forwarder alone, as a SOCKS 4/4a/5 and HTTP server. With a server configured
+ * it goes on through that one; with none it connects directly.
+ */
+
+import type { ServeOptions } from "./cli/options.ts";
+import { hasNoWayOut } from "./config/assemble.ts";
+import type { Config } from "./config/model.ts";
+import { TsocksError } from "./errors.ts";
+import { OPEN_ACCESS, secretAccess } from "./io/access.ts";
+import { Connector } from "./io/connector.ts";
+import { Forwarder } from "./io/forwarder.ts";
+import { systemLookup, watchHostsFile } from "./io/resolver.ts";
+import { Router } from "./io/router.ts";
+import { loadConfig, openLog, readPasswordFile } from "./io/settings.ts";
+import { formatEndpoint, isLoopback, parseIpAddress } from "./net/address.ts";
+import { ReservedNames } from "./policy/reserved_names.ts";
+import type { RunContext } from "./run.ts";
+import type { Access } from "./socks/machine.ts";
+
+export interface ServeContext extends RunContext {
+  /** Standard output: one line when it listens. */
+  print: (line: string) => void;
+  /** Resolves when the server is told to end. */
+  stopped: Promise<void>;
+}
+
+/** Serves until it is told to stop; resolves to the exit status. @throws TsocksError */
+export async function serve(options: ServeOptions, context: ServeContext): Promise<number> {
+  const { env, isPrivileged } = context;
+  const access = chooseAccess(options);
+  const { conf, servers, debug, debugFile, logFormat: format } = options;
+  const loaded = loadConfig({ conf, servers, password: undefined, env, isPrivileged });
+  const { log, close: closeLog } = openLog({ debug, debugFile, format, env, isPrivileged });
+  if (log.wants(0)) loaded.warnings.forEach(context.warn);
+  const router = new Router({
+    config: hasNoWayOut(loaded.config) ? directConfig(loaded.config) : loaded.config,
+    names: new ReservedNames(),
+    hostsNames: watchHostsFile(),
+    lookup: systemLookup,
+    maps: new Map(options.maps.map(({ from, ...to }) => [from, to])),
+  });
+  const connector = new Connector({ router, log, timeoutMs: options.connectTimeoutMs });
+  const forwarder = new Forwarder({ connector, log, access, shim: undefined });
+  try {
+    const { hostname, port } = options.listen;
+    const bound = await forwarder.listen(hostname, port).catch((error) => {
+      throw listenError(options.listen, error);
+    });
+    context.print(`listening on ${formatEndpoint(bound.address, bound.port)}`);
+    await context.stopped;
+    return 0;
+  } finally {
+    forwarder.close();
+    closeLog();
+  }
+}
+
+/** A password, or loopback, or `--open`: never an open relay by accident. */
+function chooseAccess(options: ServeOptions): Access {
+  const { user, passwordFile, listen, isOpen } = options;
+  if ((user === undefined) !== (passwordFile === undefined)) {
+    throw new TsocksError("USAGE", "--user and --password-file go together", {
+      where: "tsocks serve",
+      fix: "--user NAME --password-file FILE",
+    });
+  }
+  if (user !== undefined && passwordFile !== undefined) {
+    return secretAccess(user, readPasswordFile(passwordFile), { acceptsUserId: false });
+  }
+  const address = parseIpAddress(listen.hostname);
+  const isPrivate = listen.hostname === "localhost" || address !== undefined && isLoopback(address);
+  if (isPrivate || isOpen) return OPEN_ACCESS;
+  throw new TsocksError("USAGE", "Without a password anyone could use this server", {
+    where: `--listen ${listen.hostname}`,
+    fix: "--user NAME --password-file FILE, or listen on 127.0.0.1, or say --open",
+  });
+}
+
+function directConfig(config: Config): Config {
+  const place = { kind: "option" as const, name: "tsocks serve without a server" };
+  return { ...config, fallback: { isOn: true, place } };
+}
+
+function listenError(listen: ServeOptions["listen"], error: unknown): TsocksError {
+  return new TsocksError("LISTEN", `Cannot listen: ${(error as { code?: string }).code}`, {
+    where: formatEndpoint(listen.hostname, listen.port),
+    fix: "choose an address of this machine and a free port",
+    cause: error,
+  });
+}
