@@ -1,0 +1,228 @@
+/**
+ * The brain's half of the control protocol between shim and brain: requests decoded, answers
+ * encoded. Owns no socket and decides nothing. The specification is the comment in control.h;
+ * a test compares the constants.
+ */
+
+import { addressFromBytes } from "../net/address.ts";
+import type { IpAddress } from "../net/address.ts";
+
+export const CTL_MAGIC_0 = 0x54;
+export const CTL_MAGIC_1 = 0x53;
+export const CTL_VERSION = 1;
+
+export const CTL_OP_CONNECT = 1;
+export const CTL_OP_RESOLVE = 2;
+export const CTL_OP_PEER = 3;
+
+export const CTL_FLAG_NONBLOCKING = 1;
+export const CTL_FLAG_INET6 = 2;
+
+export const CTL_STATUS_DIRECT = 1;
+export const CTL_STATUS_FORWARD = 2;
+export const CTL_STATUS_FAIL = 3;
+export const CTL_STATUS_LIBC = 4;
+export const CTL_STATUS_ADDRESS = 5;
+export const CTL_STATUS_PEER = 6;
+
+export const CTL_TOKEN_LEN = 16;
+export const CTL_TICKET_LEN = 17;
+export const CTL_REQUEST_HEADER_LEN = 26;
+export const CTL_ANSWER_HEADER_LEN = 8;
+export const CTL_MAX_NAME_LEN = 1024;
+export const CTL_MAX_ANSWER_BODY_LEN = 64;
+
+const MAX_REQUEST_BODY_LEN = 1 + CTL_MAX_NAME_LEN; // FAMILY, NAME
+
+/** An endpoint to be sent: 4 or 16 octets in network order, port 0–65535. */
+export interface RawEndpoint {
+  bytes: Uint8Array;
+  port: number;
+}
+
+/** An endpoint as a program gave it: `address` normalises v4-mapped to version 4, `bytes` does not. */
+export interface ControlEndpoint extends RawEndpoint {
+  address: IpAddress;
+}
+
+/** What a shim asks. `token` is its credential and is not yet checked. */
+export type ControlRequest =
+  | {
+    op: "connect";
+    pid: number;
+    token: Uint8Array;
+    isNonBlocking: boolean;
+    isInet6: boolean;
+    endpoint: ControlEndpoint;
+  }
+  /** `name` is UTF-8, or Latin-1 where its octets are not UTF-8; hostile text all the same. */
+  | { op: "resolve"; pid: number; token: Uint8Array; family: 0 | 4 | 6; name: string }
+  /** `endpoint` is the local address of the program's relayed connection. */
+  | { op: "peer"; pid: number; token: Uint8Array; endpoint: ControlEndpoint };
+
+export type DecodedRequest =
+  | { kind: "incomplete" }
+  | { kind: "bad"; reason: string }
+  | { kind: "request"; request: ControlRequest };
+
+/** What the brain answers; `error` is an errno, or a negated EAI_ code to a resolve, 1–4095. */
+export type ControlAnswer =
+  | { status: "direct" }
+  | { status: "forward"; endpoint: RawEndpoint; ticket: Uint8Array }
+  | { status: "fail"; error: number }
+  | { status: "libc" }
+  | { status: "address"; text: string }
+  | { status: "peer"; endpoint: RawEndpoint };
+
+/**
+ * Decodes all that has arrived on one control connection so far.
+ * `bytes`: MAGIC..BODY, 26 octets and at most 1025; octets behind the request are bad.
+ */
+export function decodeRequest(bytes: Uint8Array): DecodedRequest {
+  const expected = [CTL_MAGIC_0, CTL_MAGIC_1, CTL_VERSION];
+  if (bytes.subarray(0, 3).some((octet, at) => octet !== expected[at])) {
+    return bad("not a request of this version");
+  }
+  if (bytes.length < CTL_REQUEST_HEADER_LEN) return { kind: "incomplete" };
+  const view = viewOf(bytes);
+  const bodyLength = view.getUint16(24);
+  if (bodyLength > MAX_REQUEST_BODY_LEN) return bad(`body of ${bodyLength} octets`);
+  const length = CTL_REQUEST_HEADER_LEN + bodyLength;
+  if (bytes.length < length) return { kind: "incomplete" };
+  if (bytes.length > length) return bad("octets behind the request");
+  const header = { pid: view.getUint32(4), token: bytes.slice(8, 8 + CTL_TOKEN_LEN) };
+  return decodeBody(view.getUint8(3), header, bytes.subarray(CTL_REQUEST_HEADER_LEN));
+}
+
+function decodeBody(
+  op: number,
+  header: { pid: number; token: Uint8Array },
+  body: Uint8Array,
+): DecodedRequest {
+  switch (op) {
+    case CTL_OP_CONNECT:
+      return decodeConnect(header, body);
+    case CTL_OP_RESOLVE:
+      return decodeResolve(header, body);
+    case CTL_OP_PEER: {
+      const endpoint = decodeEndpoint(body);
+      if (!endpoint) return bad("malformed endpoint");
+      return { kind: "request", request: { op: "peer", ...header, endpoint } };
+    }
+    default:
+      return bad(`unknown op ${op}`);
+  }
+}
+
+/** `body`: FLAGS ENDPOINT, 8 or 20 octets. */
+function decodeConnect(
+  header: { pid: number; token: Uint8Array },
+  body: Uint8Array,
+): DecodedRequest {
+  const flags = body[0] ?? 0;
+  if (flags > (CTL_FLAG_NONBLOCKING | CTL_FLAG_INET6)) return bad(`unknown flags ${flags}`);
+  const endpoint = decodeEndpoint(body.subarray(1));
+  if (!endpoint) return bad("malformed endpoint");
+  const isNonBlocking = (flags & CTL_FLAG_NONBLOCKING) !== 0;
+  const isInet6 = (flags & CTL_FLAG_INET6) !== 0;
+  return {
+    kind: "request",
+    request: { op: "connect", ...header, isNonBlocking, isInet6, endpoint },
+  };
+}
+
+/** `body`: FAMILY NAME, 2–1025 octets. */
+function decodeResolve(
+  header: { pid: number; token: Uint8Array },
+  body: Uint8Array,
+): DecodedRequest {
+  const family = body[0];
+  if (family !== 0 && family !== 4 && family !== 6) return bad(`unknown family ${family}`);
+  const name = body.subarray(1);
+  if (name.length === 0) return bad("no name");
+  if (name.includes(0)) return bad("a zero octet in the name");
+  return {
+    kind: "request",
+    request: { op: "resolve", ...header, family, name: decodeName(name) },
+  };
+}
+
+/** `body`: FAMILY PORT ADDRESS, exactly 7 or 19 octets; else undefined. */
+function decodeEndpoint(body: Uint8Array): ControlEndpoint | undefined {
+  const addressLength = body[0] === 4 ? 4 : body[0] === 6 ? 16 : undefined;
+  if (addressLength === undefined || body.length !== 3 + addressLength) return undefined;
+  const bytes = body.slice(3);
+  return { address: addressFromBytes(bytes), bytes, port: viewOf(body).getUint16(1) };
+}
+
+/** The shim passes a program's octets as they are. */
+function decodeName(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return String.fromCharCode(...bytes); // not TextDecoder's latin1, which is windows-1252
+  }
+}
+
+/**
+ * Encodes STATUS..BODY, 8–72 octets.
+ * @throws {RangeError} for an address, ticket, text, port or error that the message cannot carry
+ */
+export function encodeAnswer(answer: ControlAnswer): Uint8Array {
+  switch (answer.status) {
+    case "direct":
+      return encode(CTL_STATUS_DIRECT);
+    case "libc":
+      return encode(CTL_STATUS_LIBC);
+    case "fail":
+      return encode(CTL_STATUS_FAIL, { error: inRange("error", answer.error, 1, 4095) });
+    case "forward": {
+      inRange("ticket length", answer.ticket.length, CTL_TICKET_LEN, CTL_TICKET_LEN);
+      return encode(CTL_STATUS_FORWARD, {
+        body: [...encodeEndpoint(answer.endpoint), ...answer.ticket],
+      });
+    }
+    case "address": {
+      const body = new TextEncoder().encode(answer.text);
+      inRange("text length", body.length, 1, CTL_MAX_ANSWER_BODY_LEN);
+      return encode(CTL_STATUS_ADDRESS, { body });
+    }
+    case "peer":
+      return encode(CTL_STATUS_PEER, { body: encodeEndpoint(answer.endpoint) });
+  }
+}
+
+function encode(
+  status: number,
+  { error = 0, body = [] }: { error?: number; body?: ArrayLike<number> } = {},
+): Uint8Array {
+  const bytes = new Uint8Array(CTL_ANSWER_HEADER_LEN + body.length);
+  const view = viewOf(bytes);
+  view.setUint8(0, status);
+  view.setUint32(2, error);
+  view.setUint16(6, body.length);
+  bytes.set(body, CTL_ANSWER_HEADER_LEN);
+  return bytes;
+}
+
+/** FAMILY PORT ADDRESS: 1 + 2 + 4 or 1 + 2 + 16 octets. */
+function encodeEndpoint({ bytes, port }: RawEndpoint): number[] {
+  if (bytes.length !== 4 && bytes.length !== 16) {
+    throw new RangeError(`Address of ${bytes.length} octets: 4 or 16 needed`);
+  }
+  inRange("port", port, 0, 65535);
+  return [bytes.length === 4 ? 4 : 6, port >> 8, port & 0xff, ...bytes];
+}
+
+function inRange(what: string, value: number, first: number, last: number): number {
+  if (Number.isInteger(value) && value >= first && value <= last) return value;
+  throw new RangeError(`Control ${what} ${value}: ${first} to ${last} needed`);
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function bad(reason: string): DecodedRequest {
+  return { kind: "bad", reason };
+}
