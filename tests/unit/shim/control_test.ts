@@ -142,7 +142,7 @@ test("control.ts has the constants of control.h, all of them", () => {
   const inHeader = [...header.matchAll(/^#define (CTL_\w+) (\w+)$/gm)]
     .map((match) => [match[1], Number(match[2])]);
   const inModule = Object.entries(control).filter(([name]) => name.startsWith("CTL_"));
-  assert.ok(inHeader.length > 20);
+  assert.ok(inHeader.length >= 20);
   assert.deepEqual(inHeader.sort(), inModule.sort());
 });
 
