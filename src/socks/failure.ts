@@ -13,11 +13,11 @@ const MAX_SEEN_CHARS = 60;
 
 /** A failure whose detail is safe to print: escaped, at most 200 characters. */
 export function makeFailure(code: FailureCode, detail: string): Failure {
-  return { code, detail: cut(escapeText(detail), MAX_DETAIL_CHARS) };
+  return { code, detail: cut(escapeControls(detail), MAX_DETAIL_CHARS) };
 }
 
 /** Control, format and line-separating characters as `\x1b` or `\u{202e}`; all else unchanged. */
-export function escapeText(text: string): string {
+export function escapeControls(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, (char) => {
     const point = char.codePointAt(0) ?? 0;
     const hex = point.toString(16).padStart(2, "0");
