@@ -7,13 +7,13 @@ import { spawnSync } from "node:child_process";
 import { copyFileSync, existsSync, globSync, mkdirSync } from "node:fs";
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { type Arch, buildShim, hostArch, parseArch } from "./build_shim.ts";
+import { buildShim, embedShim, hostArch, type ShimArch } from "./build_shim.ts";
 
-const TRIPLE: Record<Arch, string> = {
+const TRIPLE: Record<ShimArch, string> = {
   x86_64: "x86_64-unknown-linux-gnu",
   aarch64: "aarch64-unknown-linux-gnu",
 };
-const BUN_TARGET: Record<Arch, string> = { x86_64: "bun-linux-x64", aarch64: "bun-linux-arm64" };
+const BUN_TARGET: Record<ShimArch, string> = { x86_64: "bun-linux-x64", aarch64: "bun-linux-arm64" };
 /** Where the network swallows packets, the wait for the base binary must end. */
 const DENO_COMPILE_TIMEOUT_MS = 300_000;
 
@@ -26,16 +26,24 @@ const BUN_FLAGS = [
   "--no-compile-autoload-bunfig",
 ];
 
-function compile(target: Arch): void {
+function compile(target: ShimArch): void {
   mkdirSync("dist", { recursive: true });
   buildShim(target);
+  embedShim(target);
   const output = `dist/tsocks-${target}`;
   const how = compileWithDeno(target, output) ?? compileWithBun(target, output);
   console.log(`compile: ${output} made with ${how}`);
   if (target === hostArch()) copyFileSync(output, "dist/tsocks");
+  else restoreHostShim();
 }
 
-function compileWithDeno(target: Arch, output: string): string | undefined {
+/** What runs from source on this machine embeds this machine's shim. */
+function restoreHostShim(): void {
+  buildShim(hostArch());
+  embedShim(hostArch());
+}
+
+function compileWithDeno(target: ShimArch, output: string): string | undefined {
   const result = spawnSync(Deno.execPath(), [
     "compile",
     "--quiet",
@@ -49,7 +57,7 @@ function compileWithDeno(target: Arch, output: string): string | undefined {
   return result.status === 0 ? "deno compile" : undefined;
 }
 
-function compileWithBun(target: Arch, output: string): string {
+function compileWithBun(target: ShimArch, output: string): string {
   const args = ["build", "--compile", ...BUN_FLAGS];
   if (target !== hostArch()) args.push(`--target=${BUN_TARGET[target]}`);
   args.push("src/main.ts", `--outfile=${output}`);
@@ -75,4 +83,8 @@ const { values } = parseArgs({
   args: process.argv.slice(2),
   options: { target: { type: "string" } },
 });
-compile(values.target === undefined ? hostArch() : parseArch(values.target));
+const target = values.target ?? hostArch();
+if (target !== "x86_64" && target !== "aarch64") {
+  throw new Error(`--target is x86_64 or aarch64, not "${target}"`);
+}
+compile(target);

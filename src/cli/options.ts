@@ -5,7 +5,12 @@
 
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import { TsocksError } from "../errors.ts";
-import type { ServerOption } from "../config/assemble.ts";
+
+/** A `--server` and the `--reaches` behind it, as typed. */
+export interface ServerOption {
+  url: string;
+  reaches: string[];
+}
 
 /** What `run` and `serve` have in common. */
 export interface CommonOptions {

@@ -3,7 +3,7 @@
  * name, where does this connection go). The only file that knows both the shim and the Connector.
  */
 
-import { addressFromBytes, formatIpAddress, type IpAddress } from "../net/address.ts";
+import { formatIpAddress, type IpAddress } from "../net/address.ts";
 import { isReserved } from "../policy/reserved_names.ts";
 import type { ControlAnswer, ControlRequest } from "../shim/control.ts";
 import { errnoOf } from "../socks/reply.ts";
@@ -27,8 +27,9 @@ export interface AnswerOptions {
 
 type Request<Op extends ControlRequest["op"]> = ControlRequest & { op: Op };
 
-/** netdb.h */
-const EAI_NONAME = -2;
+/** netdb.h and errno.h; the protocol carries EAI_ codes negated. */
+const EAI_NONAME = 2;
+const ENOTCONN = 107;
 const LOOPBACK_V4 = Uint8Array.of(127, 0, 0, 1);
 const LOOPBACK_V6 = Uint8Array.from([...new Uint8Array(15), 1]);
 
@@ -51,8 +52,7 @@ async function answerConnect(
   options: AnswerOptions,
 ): Promise<ControlAnswer> {
   const { connector, log } = options;
-  const { port } = request.endpoint;
-  const address = addressFromBytes(request.endpoint.bytes);
+  const { address, port } = request.endpoint;
   const asker = log.wants(0)
     ? await describeProcess(request.pid)
     : { pid: request.pid, comm: "-" };
@@ -122,7 +122,7 @@ async function answerResolve(
 }
 
 async function answerPeer(request: Request<"peer">, peers: Peers): Promise<ControlAnswer> {
-  const address = formatIpAddress(addressFromBytes(request.endpoint.bytes));
-  const endpoint = await peers.find(address, request.endpoint.port);
-  return endpoint === null ? { status: "fail", error: 0 } : { status: "peer", endpoint };
+  const { address, port } = request.endpoint;
+  const endpoint = await peers.find(formatIpAddress(address), port);
+  return endpoint === null ? { status: "fail", error: ENOTCONN } : { status: "peer", endpoint };
 }

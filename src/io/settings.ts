@@ -5,7 +5,8 @@
 
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { userInfo } from "node:os";
-import { assembleConfig, hasNoWayOut, type ServerOption } from "../config/assemble.ts";
+import type { ServerOption } from "../cli/options.ts";
+import { assembleConfig, hasNoWayOut } from "../config/assemble.ts";
 import { formatDiagnostic } from "../config/diagnostic.ts";
 import { configCandidates } from "../config/locate.ts";
 import type { Config, Diagnostic } from "../config/model.ts";

@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { parseCommandLine, type RunOptions, type ServeOptions } from "../../../src/cli/options.ts";
+import { TsocksError } from "../../../src/errors.ts";
+
+function run(...argv: string[]): RunOptions {
+  const invocation = parseCommandLine(argv);
+  assert.equal(invocation.verb, "run");
+  return invocation as RunOptions;
+}
+
+const COMMANDS: [string[], string[]][] = [
+  [["run", "--", "curl", "-s", "x"], ["curl", "-s", "x"]],
+  [["run", "curl", "-s", "x"], ["curl", "-s", "x"]],
+  [["run", "--linger", "curl", "--linger"], ["curl", "--linger"]],
+  [["run", "--", "--odd", "--"], ["--odd", "--"]],
+  [["run", "echo", "--", "a"], ["echo", "--", "a"]],
+  [["run", "--conf", "f", "cmd", "--conf", "g"], ["cmd", "--conf", "g"]],
+  [["curl", "-s", "x"], ["curl", "-s", "x"]],
+  [["curl", "--", "x"], ["curl", "--", "x"]],
+  [["--", "curl", "x"], ["curl", "x"]],
+  [["sh", "-c", "exit 7"], ["sh", "-c", "exit 7"]],
+  [["run", "--", "run"], ["run"]],
+  [["run", "--", "serve", "--help"], ["serve", "--help"]],
+];
+
+for (const [argv, command] of COMMANDS) {
+  test(`parseCommandLine() runs ${JSON.stringify(command)} for ${JSON.stringify(argv)}`, () => {
+    assert.deepEqual(run(...argv).command, command);
+  });
+}
+
+test("parseCommandLine() gives each --reaches to the --server before it", () => {
+  const { servers } = run(
+    ...["run", "--server", "socks5://a", "--server=socks4://b", "--reaches", "10.0.0.0/8"],
+    ...["--reaches=*.corp.example", "--server", "http://c", "--reaches", "1.2.3.4", "--", "cmd"],
+  );
+  assert.deepEqual(servers, [
+    { url: "socks5://a", reaches: [] },
+    { url: "socks4://b", reaches: ["10.0.0.0/8", "*.corp.example"] },
+    { url: "http://c", reaches: ["1.2.3.4"] },
+  ]);
+});
+
+test("parseCommandLine() has the defaults that the help names", () => {
+  const options = run("run", "--", "cmd");
+  assert.equal(options.connectTimeoutMs, 10_000);
+  assert.equal(options.logFormat, "text");
+  assert.equal(options.withoutEnv, false);
+  assert.equal(options.linger, false);
+  assert.equal(run("run", "--connect-timeout", "0.5", "--", "cmd").connectTimeoutMs, 500);
+});
+
+test("parseCommandLine() reads what serve listens on and maps", () => {
+  const serve = parseCommandLine([
+    ...["serve", "--listen", "[::1]:0", "--map", "Hello.example:80=127.0.0.1:8080"],
+  ]) as ServeOptions;
+  assert.deepEqual(serve.listen, { hostname: "::1", port: 0 });
+  assert.deepEqual(serve.maps, [{ from: "hello.example:80", hostname: "127.0.0.1", port: 8080 }]);
+});
+
+const WRONG: [string[], RegExp][] = [
+  [[], /No command/],
+  [["run"], /No command/],
+  [["run", "--"], /No command/],
+  [["run", "--bogus", "cmd"], /bogus/],
+  [["--bogus"], /Unknown option/],
+  [["run", "--server"], /server/],
+  [["run", "--reaches", "10.0.0.0/8", "cmd"], /no server before/],
+  [["run", "--connect-timeout", "0", "cmd"], /timeout/],
+  [["run", "--connect-timeout", "soon", "cmd"], /timeout/],
+  [["run", "--log-format", "xml", "cmd"], /log format/],
+  [["serve"], /No address/],
+  [["serve", "--listen", "1080"], /address and port/],
+  [["serve", "--listen", "127.0.0.1:70000"], /address and port/],
+  [["serve", "--listen", "127.0.0.1:1", "extra"], /argument/],
+  [["serve", "--listen", "127.0.0.1:1", "--map", "a:1"], /address and port/],
+];
+
+for (const [argv, pattern] of WRONG) {
+  test(`parseCommandLine() refuses ${JSON.stringify(argv)}`, () => {
+    assert.throws(() => parseCommandLine(argv), (error) => {
+      assert.ok(error instanceof TsocksError);
+      assert.equal(error.code, "USAGE");
+      assert.match(error.format(), pattern);
+      assert.equal(error.format().split("\n").length, 3);
+      return true;
+    });
+  });
+}

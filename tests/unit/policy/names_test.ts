@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { parseTsocksConf } from "../../../src/config/tsocks_conf.ts";
+import { nameTreatment, parseHostsNames } from "../../../src/policy/names.ts";
+
+const V5 = "server = 10.0.0.1\nserver_type = 5\nlocal_name = *.lan\n";
+const V4 = "server = 10.0.0.1\n";
+const MIXED = V4 + "path {\nserver = 10.0.0.2\nserver_type = 4a\nreaches_name = *.corp.example\n}\n";
+const HOSTS = parseHostsNames("127.0.1.1 Box box.example # me\n# 1.2.3.4 no.example\n\n::1 six\n");
+
+const ROWS: [string, string, string][] = [
+  [V5, "hello.example", "server"],
+  [V5, "HELLO.example.", "server"],
+  [V5, "single", "server"],
+  [V5, "xn--bcher-kva.example", "server"],
+  [V5, "bücher.example", "server"],
+  [V5, "under_score.example", "server"],
+  [V5, "localhost", "libc"],
+  [V5, "a.localhost.", "libc"],
+  [V5, "box.example", "libc"],
+  [V5, "BOX", "libc"],
+  [V5, "six", "libc"],
+  [V5, "no.example", "server"],
+  [V5, "nas.lan", "local"],
+  [V5, "192.0.2.1", "libc"],
+  [V5, "127.1", "libc"],
+  [V5, "0x7f000001", "libc"],
+  [V5, "2001:db8::1", "libc"],
+  [V5, "fe80::1%eth0", "libc"],
+  // Only what inet_aton(3) takes is numeric: libc would send the rest to a DNS server.
+  [V5, "1.2.3.4.5", "server"],
+  [V5, "256.1.1.1", "server"],
+  [V5, "1.2.3.4%eth0", "server"],
+  [V5, "::1::", "invalid"],
+  [V5, "", "invalid"],
+  [V5, "a b", "invalid"],
+  [V5, "a\r\nb", "invalid"],
+  [V5, "a".repeat(255), "server"],
+  [V5, "a".repeat(256), "invalid"],
+  [V5, "ü".repeat(128), "invalid"],
+  [V4, "hello.example", "libc"],
+  [MIXED, "hello.example", "libc"],
+  [MIXED, "a.corp.example", "server"],
+  ["fallback = yes\n", "hello.example", "libc"],
+  // Nothing could carry it: it is refused at connect, and not shown to a resolver before.
+  ["", "hello.example", "server"],
+];
+
+for (const [conf, name, expected] of ROWS) {
+  const label = name.length > 40 ? `${name.slice(0, 3)}... (${name.length})` : JSON.stringify(name);
+  test(`nameTreatment() of ${label} is ${expected} with ${JSON.stringify(conf)}`, () => {
+    assert.equal(nameTreatment(parseTsocksConf(conf, "t.conf").config, HOSTS, name), expected);
+  });
+}
