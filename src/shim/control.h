@@ -34,7 +34,8 @@
  *
  *   DIRECT   connect as if there were no shim
  *   FORWARD  BODY = ENDPOINT TICKET(17)   connect there and send the 17 octets first
- *   FAIL     ERROR is an errno (CONNECT, PEER) or a negated EAI_ code (RESOLVE)
+ *   FAIL     ERROR, 1-4095, is an errno (CONNECT) or an EAI_ code without its sign (RESOLVE:
+ *            EAI_NONAME, which is -2, goes as 2); PEER has no use for it and may send 0
  *   LIBC     resolve as if there were no shim
  *   ADDRESS  BODY = text of an address, to be resolved in the name's place
  *   PEER     BODY = ENDPOINT

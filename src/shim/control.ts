@@ -65,7 +65,10 @@ export type DecodedRequest =
   | { kind: "bad"; reason: string }
   | { kind: "request"; request: ControlRequest };
 
-/** What the brain answers; `error` is an errno, or a negated EAI_ code to a resolve, 1–4095. */
+/**
+ * What the brain answers; `error` is an errno to a connect, an EAI_ code (negative, as in netdb.h)
+ * to a resolve, 0 to a peer.
+ */
 export type ControlAnswer =
   | { status: "direct" }
   | { status: "forward"; endpoint: RawEndpoint; ticket: Uint8Array }
@@ -175,7 +178,7 @@ export function encodeAnswer(answer: ControlAnswer): Uint8Array {
     case "libc":
       return encode(CTL_STATUS_LIBC);
     case "fail":
-      return encode(CTL_STATUS_FAIL, { error: inRange("error", answer.error, 1, 4095) });
+      return encode(CTL_STATUS_FAIL, { error: inRange("error", Math.abs(answer.error), 0, 4095) });
     case "forward": {
       inRange("ticket length", answer.ticket.length, CTL_TICKET_LEN, CTL_TICKET_LEN);
       return encode(CTL_STATUS_FORWARD, {

@@ -115,6 +115,8 @@ const ANSWERS: { answer: ControlAnswer; bytes: number[] }[] = [
     bytes: [2, 0, 0, 0, 0, 0, 0, 24, 4, 0x12, 0x34, 127, 0, 0, 1, ...TICKET],
   },
   { answer: { status: "fail", error: 0x16f }, bytes: [3, 0, 0, 0, 1, 0x6f, 0, 0] },
+  // EAI_NONAME goes without its sign
+  { answer: { status: "fail", error: -2 }, bytes: [3, 0, 0, 0, 0, 2, 0, 0] },
   { answer: { status: "libc" }, bytes: [4, 0, 0, 0, 0, 0, 0, 0] },
   { answer: { status: "address", text: "::1" }, bytes: [5, 0, 0, 0, 0, 0, 0, 3, 58, 58, 49] },
   {
@@ -124,8 +126,8 @@ const ANSWERS: { answer: ControlAnswer; bytes: number[] }[] = [
 ];
 
 const UNSENDABLE: ControlAnswer[] = [
-  { status: "fail", error: 0 },
   { status: "fail", error: 4096 },
+  { status: "fail", error: 1.5 },
   { status: "address", text: "" },
   { status: "address", text: "a".repeat(65) },
   { status: "peer", endpoint: { bytes: new Uint8Array(5), port: 1 } },
