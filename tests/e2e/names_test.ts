@@ -1,0 +1,147 @@
+/** Names travel to the server: this machine's resolver is never asked, and local names stay local. */
+
+import assert from "node:assert/strict";
+import { createSocket, type Socket } from "node:dgram";
+import { writeFile } from "node:fs/promises";
+import { test } from "node:test";
+import { startWebServer } from "../helpers/local_servers.ts";
+import { needs } from "../helpers/needs.ts";
+import { overlayHosts, underOverlay } from "../helpers/overlay.ts";
+import { run } from "../helpers/processes.ts";
+import { python } from "../helpers/python.ts";
+import { startReferenceServer } from "../helpers/reference_server.ts";
+import { makeTempDir, type TempDir } from "../helpers/temp_dir.ts";
+import { runTsocks, TSOCKS } from "../helpers/tsocks.ts";
+
+interface NameServer extends AsyncDisposable {
+  address: string;
+  /** The names it was asked for, as they stand in the packets. */
+  asked: string[];
+}
+
+/** Listens where DNS does, on a loopback address of its own, and answers nothing. */
+async function startNameServer(): Promise<NameServer> {
+  const address = `127.${process.pid % 200 + 10}.${Math.floor(process.pid / 200) % 256}.53`;
+  const asked: string[] = [];
+  const socket: Socket = createSocket("udp4");
+  socket.on("message", (packet) => asked.push(packet.subarray(12).toString("latin1")));
+  await new Promise<void>((resolve, reject) => {
+    socket.once("error", reject);
+    socket.bind(53, address, resolve);
+  });
+  const close = () => new Promise<void>((resolve) => socket.close(() => resolve()));
+  return { address, asked, [Symbol.asyncDispose]: close };
+}
+
+/** A machine whose resolver is `server`, with one name in its hosts file. */
+async function overlayResolver(dir: TempDir, server: NameServer) {
+  const conf = `nameserver ${server.address}\noptions timeout:1 attempts:1\n`;
+  await writeFile(dir.file("resolv.conf"), conf, { mode: 0o644 });
+  await writeFile(dir.file("nsswitch.conf"), "hosts: files dns\n", { mode: 0o644 });
+  return {
+    ...await overlayHosts(dir, ["nearby.example"]),
+    "/etc/resolv.conf": dir.file("resolv.conf"),
+    "/etc/nsswitch.conf": dir.file("nsswitch.conf"),
+  };
+}
+
+const ASK_EVERY_WAY = `
+import socket, urllib.request
+for family in (socket.AF_UNSPEC, socket.AF_INET, socket.AF_INET6):
+    assert socket.getaddrinfo("hello.example", 80, family), family
+assert socket.gethostbyname("hello.example").startswith("198.1")
+assert socket.gethostbyname_ex("hello.example")[2]
+print(urllib.request.urlopen("http://hello.example/").read().decode(), end="")`;
+
+const forResolver = needs("python3", "curl", "getent", "root", "mount namespaces");
+
+test("the resolver of this machine is never asked", forResolver, async () => {
+  await using dir = await makeTempDir();
+  await using nameServer = await startNameServer();
+  const overlay = await overlayResolver(dir, nameServer);
+  const runHere = (command: string[], env = {}) => {
+    const [program = "", ...args] = underOverlay(overlay, command);
+    return run(program, args, { env: { HOME: dir.path, ...env } });
+  };
+  await runHere(["getent", "hosts", "control.example"]);
+  assert.match(nameServer.asked.join(), /control/, "the listener does not see what is asked");
+  nameServer.asked.length = 0;
+
+  await using web = await startWebServer();
+  await using server = await startReferenceServer({ routes: { "hello.example": web.port } });
+  const commands = [
+    ["curl", "-sS", "http://hello.example/"],
+    ["bash", "-c", "exec 3<>/dev/tcp/hello.example/80 && echo page of hello.example"],
+    python(ASK_EVERY_WAY),
+  ];
+  for (const flags of [[], ["--no-env"]]) {
+    for (const command of commands) {
+      const args = [TSOCKS, "run", "--server", server.url(), ...flags, "--", ...command];
+      const { status, stdout, stderr } = await runHere(args);
+      const page = "page of hello.example\n";
+      assert.deepEqual({ status, stdout, stderr }, { status: 0, stdout: page, stderr: "" });
+    }
+  }
+  const getent = ["getent", "ahosts", "hello.example"];
+  const { stdout } = await runHere([TSOCKS, "run", "--server", server.url(), "--", ...getent]);
+  assert.match(stdout, /^198\.1[89]\./);
+  assert.deepEqual(nameServer.asked, []);
+});
+
+test("a name of the hosts file keeps its address", forResolver, async () => {
+  await using dir = await makeTempDir();
+  await using web = await startWebServer();
+  await using server = await startReferenceServer();
+  const overlay = await overlayHosts(dir, ["nearby.example"]);
+  const url = `http://nearby.example:${web.port}/`;
+  const tsocks = [TSOCKS, "run", "--server", server.url(), "--no-env", "--", "curl", "-sS", url];
+  const [program = "", ...args] = underOverlay(overlay, tsocks);
+  const { stdout, stderr } = await run(program, args, { env: { HOME: dir.path } });
+  assert.deepEqual({ stdout, stderr }, {
+    stdout: `page of nearby.example:${web.port}\n`,
+    stderr: "",
+  });
+  assert.deepEqual(server.requests, []);
+});
+
+for (const flags of [[], ["--no-env"]]) {
+  test(["localhost and 127.0.0.1 stay local", ...flags].join(" "), needs("curl"), async () => {
+    await using web = await startWebServer();
+    await using server = await startReferenceServer();
+    for (const host of ["localhost", "127.0.0.1"]) {
+      const url = `http://${host}:${web.port}/`;
+      const args = ["run", "--server", server.url(), ...flags, "--", "curl", "-sS", url];
+      const { stdout, stderr } = await runTsocks(args);
+      assert.deepEqual({ stdout, stderr }, { stdout: `page of ${host}:${web.port}\n`, stderr: "" });
+    }
+    assert.deepEqual(server.requests, []);
+  });
+}
+
+test("one name has one address in all the command's processes", needs("getent"), async () => {
+  await using server = await startReferenceServer();
+  const script = "getent ahostsv4 a.example; getent ahostsv4 b.example; getent ahostsv4 a.example";
+  const args = ["run", "--server", server.url(), "--", "sh", "-c", script];
+  const { stdout } = await runTsocks(args);
+  const addresses = stdout.split("\n").filter((line) => line.includes("STREAM"))
+    .map((line) => line.split(/\s+/)[0]);
+  assert.equal(addresses.length, 3);
+  assert.equal(addresses[0], addresses[2]);
+  assert.notEqual(addresses[0], addresses[1]);
+});
+
+test(
+  "a program sees the destination as its peer, not the forwarder",
+  needs("python3"),
+  async () => {
+    await using web = await startWebServer();
+    const routes = { "203.0.113.9": web.port };
+    await using server = await startReferenceServer({ routes });
+    const script = `
+import socket
+s = socket.create_connection(("203.0.113.9", 80))
+print(s.getpeername())`;
+    const args = ["run", "--server", server.url(), "--", ...python(script)];
+    assert.equal((await runTsocks(args)).stdout, "('203.0.113.9', 80)\n");
+  },
+);
