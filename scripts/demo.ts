@@ -23,6 +23,9 @@ const server = spawn(BINARY, [
   "serve",
   "--listen",
   "127.0.0.1:0",
+  // Whatever this machine's own tsocks.conf says is no part of the demo.
+  "--conf",
+  "/dev/null",
   "--map",
   `hello.example:80=127.0.0.1:${pagePort}`,
 ], { stdio: ["ignore", "pipe", "inherit"] });
@@ -38,7 +41,9 @@ const child = spawn(BINARY, args, {
   stdio: "inherit",
   env: { ...process.env, TSOCKS_DEBUG: "1", TSOCKS_DEBUG_FILE: logFile },
 });
-const status = await new Promise<number>((resolve) => child.on("exit", (code) => resolve(code ?? 1)));
+const status = await new Promise<number>((resolve) =>
+  child.on("exit", (code) => resolve(code ?? 1))
+);
 console.log(`\n$ cat $TSOCKS_DEBUG_FILE\n${readFileSync(logFile, "utf8").trimEnd()}`);
 
 rmSync(directory, { recursive: true });
@@ -60,7 +65,11 @@ function chooseProgram(): string[] {
   const candidates = [
     ["curl", "-s", URL],
     ["wget", "-qO-", URL],
-    ["python3", "-c", `import urllib.request as u;print(u.urlopen("${URL}").read().decode(),end="")`],
+    [
+      "python3",
+      "-c",
+      `import urllib.request as u;print(u.urlopen("${URL}").read().decode(),end="")`,
+    ],
     ["node", "-e", script],
   ];
   const isThere = ([file = ""]: string[]) => spawnSync(file, ["--version"]).status === 0;

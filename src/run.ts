@@ -4,7 +4,12 @@
  */
 
 import { randomBytes } from "node:crypto";
-import { type ChildEnvironmentOptions, childEnvironment, FACE_USER } from "./cli/child_environment.ts";
+import { setTimeout } from "node:timers/promises";
+import {
+  childEnvironment,
+  type ChildEnvironmentOptions,
+  FACE_USER,
+} from "./cli/child_environment.ts";
 import type { RunOptions } from "./cli/options.ts";
 import { secretAccess } from "./io/access.ts";
 import { createAnswerer } from "./io/answers.ts";
@@ -19,6 +24,9 @@ import { loadConfig, openLog, readPasswordFile, requireServer } from "./io/setti
 import { Peers, Tickets } from "./io/tickets.ts";
 import { ReservedNames } from "./policy/reserved_names.ts";
 import { SHIM_BASE64 } from "./shim/embedded.ts";
+
+const CLOSING_GRACE_MS = 50;
+const CUTTING_GRACE_MS = 1000;
 
 export interface RunContext {
   env: Record<string, string>;
@@ -79,12 +87,21 @@ export async function run(options: RunOptions, context: RunContext): Promise<num
     if (end.error !== undefined) context.warn(end.error.format());
     else if (options.linger) await connector.idle();
     control.close();
+    await finishConnections(connector, forwarder);
     return end.status;
   } finally {
     forwarder.close();
     directory.remove();
     closeLog();
   }
+}
+
+/** What the child had just closed ends by itself, what others still hold is cut; both get their log line. */
+async function finishConnections(connector: Connector, forwarder: Forwarder): Promise<void> {
+  await Promise.race([connector.idle(), setTimeout(CLOSING_GRACE_MS)]);
+  connector.markEnding();
+  forwarder.close();
+  await Promise.race([connector.idle(), setTimeout(CUTTING_GRACE_MS)]);
 }
 
 /** 127.0.0.1 always, ::1 where the machine has it. */

@@ -53,9 +53,7 @@ async function answerConnect(
 ): Promise<ControlAnswer> {
   const { connector, log } = options;
   const { address, port } = request.endpoint;
-  const asker = log.wants(0)
-    ? await describeProcess(request.pid)
-    : { pid: request.pid, comm: "-" };
+  const asker = log.wants(0) ? await describeProcess(request.pid) : { pid: request.pid, comm: "-" };
   const attempt = await connector.decide({ kind: "address", address, port }, asker);
   if (attempt.route.failure !== undefined) {
     return { status: "fail", error: errnoOf(attempt.route.failure.code) };

@@ -8,7 +8,7 @@ import { formatDecisionServer, formatReason } from "../policy/decide.ts";
 import { explainFailure } from "../policy/explain.ts";
 import type { Failure } from "../socks/machine.ts";
 import { errnoNameOf, wordsOf } from "../socks/reply.ts";
-import { type DialResult, dialDirect, dialThrough } from "./dial.ts";
+import { dialDirect, type DialResult, dialThrough } from "./dial.ts";
 import type { Asker, DecisionLog } from "./log.ts";
 import { relay, type RelayEnds } from "./relay.ts";
 import type { Route, Router } from "./router.ts";
@@ -30,6 +30,7 @@ export interface Attempt {
 export class Connector {
   readonly #options: ConnectorOptions;
   #open = 0;
+  #isEnding = false;
   #onIdle: (() => void)[] = [];
 
   constructor(options: ConnectorOptions) {
@@ -46,13 +47,15 @@ export class Connector {
   }
 
   /** Open the connection; a failure is logged in the server's own words. Never rejects. */
-  async dial({ route, asker }: Attempt, signal: AbortSignal): Promise<DialResult> {
+  async dial(attempt: Attempt, signal: AbortSignal): Promise<DialResult> {
+    const { route, asker } = attempt;
     if (route.failure !== undefined) return { ok: false, failure: route.failure };
     const options = { timeoutMs: this.#options.timeoutMs, signal };
     const result = route.decision.action === "forward"
       ? await dialThrough(route.decision.server, route.target, options)
       : await dialDirect(route.target, options);
-    if (!result.ok && !signal.aborted) this.#logFailure(route, asker, result.failure);
+    if (result.ok) this.#logConnected(attempt);
+    else if (!signal.aborted) this.#logFailure(route, asker, result.failure);
     return result;
   }
 
@@ -67,7 +70,7 @@ export class Connector {
       asker,
       destination: route.label,
       server: formatDecisionServer(route.decision),
-      text: outcome,
+      text: this.#isEnding && outcome !== "ok" ? "cut-at-exit" : outcome,
       sent,
       received,
       ms: Math.round(performance.now() - startedAt),
@@ -78,6 +81,11 @@ export class Connector {
   idle(): Promise<void> {
     if (this.#open === 0) return Promise.resolve();
     return new Promise((resolve) => this.#onIdle.push(resolve));
+  }
+
+  /** From now on a connection that ends was cut by the end of the run. */
+  markEnding(): void {
+    this.#isEnding = true;
   }
 
   #logDecision({ route, asker }: Attempt): void {
@@ -92,26 +100,40 @@ export class Connector {
       server: formatDecisionServer(decision),
       text: formatReason(decision.reason),
     });
+    if (route.failure === undefined) return;
     if (decision.action === "refuse") this.#explain(route, route.failure);
-    else if (route.failure !== undefined) this.#logFailure(route, asker, route.failure);
+    else this.#logFailure(route, asker, route.failure);
+  }
+
+  #logConnected({ route, asker, startedAt }: Attempt): void {
+    const ms = Math.round(performance.now() - startedAt);
+    this.#options.log.write({
+      action: "STEP",
+      asker,
+      destination: route.label,
+      server: formatDecisionServer(route.decision),
+      text: `connected after ${ms} ms`,
+    });
   }
 
   #logFailure(route: Route, asker: Asker, failure: Failure): void {
+    const isExplained = this.#explain(route, failure);
     this.#options.log.write({
       action: "FAIL",
       asker,
       destination: route.label,
       server: formatDecisionServer(route.decision),
       errno: errnoNameOf(failure.code),
+      isDestinationsFault: !isExplained,
       text: [wordsOf(failure.code), failure.detail].filter((words) => words !== "").join(": "),
     });
-    this.#explain(route, failure);
   }
 
-  #explain(route: Route, failure: Failure | undefined): void {
-    if (failure === undefined) return;
+  /** The three lines, where the server or the configuration is at fault; false where it is not. */
+  #explain(route: Route, failure: Failure): boolean {
     const server = route.decision.action === "forward" ? route.decision.server : undefined;
-    const message = explainFailure(failure, server, route.label);
-    if (message !== undefined) this.#options.log.explain(message);
+    const explanation = explainFailure(failure, server, route.label);
+    if (explanation !== undefined) this.#options.log.explain(explanation);
+    return explanation !== undefined;
   }
 }

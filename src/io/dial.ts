@@ -52,7 +52,7 @@ export function dialDirect(destination: Destination, options: DialOptions): Prom
     : formatIpAddress(destination.address);
   const opening = new Opening(hostname, destination.port, options.signal);
   return opening.settle(options.timeoutMs, "TTL_EXPIRED", (finish) => {
-    opening.on("error", (error) => finish(failed(directFailureCode(error), wordsOf(error))));
+    opening.on("error", (error) => finish(directFailure(error)));
     opening.on("connect", () => finish({ ok: true, socket: opening.socket, rest: NOTHING }));
   });
 }
@@ -133,8 +133,10 @@ function serverFailureCode(error: Error): FailureCode {
   return SERVER_FAILURES[errorCode(error)] ?? "SERVER_UNREACHABLE";
 }
 
-function directFailureCode(error: Error): FailureCode {
-  return DIRECT_FAILURES[errorCode(error)] ?? "GENERAL_FAILURE";
+/** The code says it all, but for an error that has no code of its own. */
+function directFailure(error: Error): DialResult {
+  const code = DIRECT_FAILURES[errorCode(error)];
+  return code === undefined ? failed("GENERAL_FAILURE", wordsOf(error)) : failed(code, "");
 }
 
 const SERVER_FAILURES: Record<string, FailureCode> = {

@@ -25,6 +25,8 @@ export interface LogEntry {
   text: string;
   /** errno name of a FAIL. */
   errno?: string;
+  /** Of a FAIL: the server did its job, and the destination is what failed. */
+  isDestinationsFault?: boolean;
   /** Octets from the program and to it, milliseconds, at an END. */
   sent?: number;
   received?: number;
@@ -53,7 +55,7 @@ export class DecisionLog {
     return this.#options.level >= level;
   }
 
-  /** FAIL and REFUSE are errors (0), decisions and ends are 1, steps are 2. */
+  /** Failures of the server and refusals are errors (0); what the program sees anyway is 1; steps are 2. */
   write(entry: LogEntry): void {
     if (!this.wants(levelOf(entry))) return;
     const time = new Date().toISOString();
@@ -82,7 +84,8 @@ export class DecisionLog {
 }
 
 function levelOf(entry: LogEntry): 0 | 1 | 2 {
-  if (entry.action === "FAIL" || entry.action === "REFUSE") return 0;
+  if (entry.action === "REFUSE") return 0;
+  if (entry.action === "FAIL") return entry.isDestinationsFault ? 1 : 0;
   return entry.action === "STEP" ? 2 : 1;
 }
 
@@ -98,7 +101,6 @@ function toText(time: string, entry: LogEntry): string {
 }
 
 function toJson(time: string, entry: LogEntry): string {
-  const { asker, ...rest } = entry;
+  const { asker, isDestinationsFault: _, ...rest } = entry;
   return JSON.stringify({ time, pid: asker.pid, process: asker.comm, ...rest });
 }
-

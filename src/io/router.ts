@@ -12,7 +12,7 @@ import {
   parseIpAddress,
 } from "../net/address.ts";
 import { matchesPattern, normalizeName } from "../net/hostname.ts";
-import { type Decision, decide, decideByRule } from "../policy/decide.ts";
+import { decide, decideByRule, type Decision } from "../policy/decide.ts";
 import { nameTreatment } from "../policy/names.ts";
 import { isReserved, type ReservedNames } from "../policy/reserved_names.ts";
 import type { Failure, FailureCode } from "../socks/machine.ts";

@@ -89,8 +89,10 @@ export function isMountedNoexec(mountinfo: string, directory: string): boolean {
   let isNoexec = false;
   for (const line of mountinfo.split("\n")) {
     const columns = line.split(" ");
-    const point = columns[4]?.replace(/\\([0-7]{3})/g, (_, octal) =>
-      String.fromCharCode(parseInt(octal, 8)));
+    const point = columns[4]?.replace(
+      /\\([0-7]{3})/g,
+      (_, octal) => String.fromCharCode(parseInt(octal, 8)),
+    );
     if (point === undefined || !isBelow(directory, point)) continue;
     // Of two mounts on the same point the later one covers the earlier.
     if (point.length >= longest) {

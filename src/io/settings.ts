@@ -63,7 +63,8 @@ export function requireServer(config: Config): void {
   if (!hasNoWayOut(config)) return;
   throw new TsocksError("NO_SERVER", "No SOCKS server is configured", {
     where: "tsocks.conf and the command line",
-    fix: 'write "server = ADDRESS" into tsocks.conf, or: tsocks run --server socks5://ADDRESS -- ...',
+    fix:
+      'write "server = ADDRESS" into tsocks.conf, or: tsocks run --server socks5://ADDRESS -- ...',
   });
 }
 
@@ -114,10 +115,14 @@ export function readPasswordFile(filePath: string): string {
   try {
     return readFileSync(filePath, "utf8").split(/\r?\n/, 1)[0] ?? "";
   } catch (error) {
-    throw new TsocksError("CONFIG", `Cannot read the password: ${(error as { code?: string }).code}`, {
-      where: `${filePath} (--password-file)`,
-      fix: "check the name and the permissions",
-    });
+    throw new TsocksError(
+      "CONFIG",
+      `Cannot read the password: ${(error as { code?: string }).code}`,
+      {
+        where: `${filePath} (--password-file)`,
+        fix: "check the name and the permissions",
+      },
+    );
   }
 }
 
