@@ -25,12 +25,9 @@ export function parseSubnet(text: string): SubnetResult {
   const addressText = slash === -1 ? text : text.slice(0, slash);
   const address = parseIpAddress(addressText);
   if (address === undefined) return fail("Invalid IP address in network", addressFix(addressText));
-  const isDotted = !addressText.includes(":");
-  const bits = slash === -1
-    ? widthOf(address)
-    : isDotted && text.includes(".", slash)
-    ? dottedMaskBits(text.slice(slash + 1))
-    : prefixBits(text.slice(slash + 1), address.version === 4 && !isDotted);
+  const isMapped = address.version === 4 && addressText.includes(":");
+  const maskText = slash === -1 ? undefined : text.slice(slash + 1);
+  const bits = maskText === undefined ? widthOf(address) : maskBits(maskText, address, isMapped);
   if (bits === "not contiguous") {
     return fail("Mask with a hole", "write ones and then zeros, and one line for each network");
   }
@@ -59,6 +56,15 @@ function onBoundary(subnet: Subnet): SubnetResult {
     "Network address has bits outside its mask",
     `write ${wider} for the network, or ${formatIpAddress(subnet.address)} for the one host`,
   );
+}
+
+function maskBits(
+  text: string,
+  address: IpAddress,
+  isMapped: boolean,
+): number | "not contiguous" | undefined {
+  const mayBeDotted = address.version === 4 && !isMapped;
+  return mayBeDotted && text.includes(".") ? dottedMaskBits(text) : prefixBits(text, isMapped);
 }
 
 /** The 96 bits in front of a v4-mapped address are not in its IPv4 form. */
