@@ -91,7 +91,7 @@ const REPLIES: [rep: number, errno: string][] = [
   [4, "EHOSTUNREACH"],
   [5, "ECONNREFUSED"],
   [6, "ETIMEDOUT"],
-  [7, "EOPNOTSUPP"],
+  [7, "ENOTSUP"], // Python's name for EOPNOTSUPP, the same number on Linux
   [8, "EAFNOSUPPORT"],
 ];
 

@@ -106,12 +106,13 @@ test("curl tunnels through the forwarder with CONNECT", needs("curl"), async () 
 
 for (const scheme of ["socks4a", "socks5", "http"]) {
   for (const user of [undefined, "bob"]) {
-    const login = user === undefined ? "" : " with a user and a password";
+    const login = user === undefined ? "" : " with a login";
     test(`curl goes through a ${scheme} server${login}`, needs("curl"), async () => {
-      const routes = { "hello.example": 0 };
       await using web = await startWebServer();
-      routes["hello.example"] = web.port;
-      const secret = user === undefined ? {} : { user, password: "p@ss:w/rd" };
+      const routes = { "hello.example": web.port };
+      // SOCKS4 has a user id and no password
+      const password = scheme === "socks4a" ? {} : { password: "p@ss:w/rd" };
+      const secret = user === undefined ? {} : { user, ...password };
       await using server = await startReferenceServer({ routes, ...secret });
       const args = ["run", "--server", server.url(scheme), "--no-env", "--", "curl", "-sS", URL];
       const { status, stdout, stderr } = await runTsocks(args);

@@ -38,7 +38,7 @@ const KINDS: Kind[] = [
     probes: ["danted"],
     start: startDanted,
     schemes: ["socks4", "socks5"],
-    namedSchemes: ["socks4a", "socks5"],
+    namedSchemes: ["socks5"], // SOCKS4a it refuses, from curl itself too
     asksLogin: true,
   },
   {

@@ -57,7 +57,8 @@ export async function startReferenceServer(
   });
   const login = options.user === undefined
     ? ""
-    : `${encodeURIComponent(options.user)}:${encodeURIComponent(options.password ?? "")}@`;
+    : [options.user, options.password].filter((word) => word !== undefined)
+      .map(encodeURIComponent).join(":") + "@";
   const url = (scheme = "socks5") => `${scheme}://${login}127.0.0.1:${server.port}`;
   return Object.assign(server, { requests, url });
 }
