@@ -37,10 +37,9 @@ static int resolve_text(const char *node, char *text, const char *service,
 	if (numeric.ai_family == AF_INET && text_is_inet6(text))
 		return EAI_NONAME;
 	numeric.ai_flags = (numeric.ai_flags & ~AI_ADDRCONFIG) | AI_NUMERICHOST;
-	if (numeric.ai_flags & AI_CANONNAME)
-		name_make_room(node, text);
+	name_make_room(node, text);
 	error = real_getaddrinfo(text, service, &numeric, list);
-	if (!error && numeric.ai_flags & AI_CANONNAME)
+	if (!error)	/* musl fills ai_canonname unasked */
 		name_put_back(node, (*list)->ai_canonname);
 	return error == EAI_ADDRFAMILY_ALIKE ? EAI_NONAME : error;
 }

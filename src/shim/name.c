@@ -10,6 +10,8 @@
 
 #include "shim.h"
 
+#define MAX_HOST_LEN 254	/* musl's limit; RFC 1035 §2.3.4 has 253 and a dot */
+
 /* Whether the text is of an IPv6 address, given that it is of an address. */
 int text_is_inet6(const char *text)
 {
@@ -70,7 +72,7 @@ int name_ask(int family, const char *name, char text[NAME_TEXT_LEN])
 	return 0;
 }
 
-/* Lengthens the text of an IPv4 address to the name's length, as said above. */
+/* Lengthens the text of an IPv4 address to the name's length, as said above, where libc takes that. */
 void name_make_room(const char *name, char text[NAME_TEXT_LEN])
 {
 	size_t want = strlen(name), rest, zeros, i;
@@ -78,7 +80,7 @@ void name_make_room(const char *name, char text[NAME_TEXT_LEN])
 	const char *from = text;
 	char tail[CTL_MAX_ANSWER_BODY_LEN + 1];
 
-	if (text_is_inet6(text) || strlen(text) >= want)
+	if (text_is_inet6(text) || strlen(text) >= want || want > MAX_HOST_LEN)
 		return;
 	for (; *from != '.'; from++)
 		first = first * 10 + (unsigned int)(*from - '0');
@@ -93,7 +95,7 @@ void name_make_room(const char *name, char text[NAME_TEXT_LEN])
 	memcpy(text + zeros + 3, tail, rest + 1);
 }
 
-/* Writes the name over libc's copy of the text; where there is no room (IPv6) the copy stays. */
+/* Writes the name over libc's copy of the text; where there is no room (IPv6, overlong names) it stays. */
 void name_put_back(const char *name, char *in_place)
 {
 	size_t len = strlen(name);
