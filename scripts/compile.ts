@@ -13,7 +13,10 @@ const TRIPLE: Record<ShimArch, string> = {
   x86_64: "x86_64-unknown-linux-gnu",
   aarch64: "aarch64-unknown-linux-gnu",
 };
-const BUN_TARGET: Record<ShimArch, string> = { x86_64: "bun-linux-x64", aarch64: "bun-linux-arm64" };
+const BUN_TARGET: Record<ShimArch, string> = {
+  x86_64: "bun-linux-x64",
+  aarch64: "bun-linux-arm64",
+};
 /** Where the network swallows packets, the wait for the base binary must end. */
 const DENO_COMPILE_TIMEOUT_MS = 300_000;
 

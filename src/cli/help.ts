@@ -18,7 +18,8 @@ const MAIN = `tsocks ${VERSION}: run a program through a SOCKS server
 Example:
   tsocks run --server socks5://127.0.0.1:1080 -- curl http://example.com/`;
 
-const COMMON = `  --conf FILE             read FILE; otherwise TSOCKS_CONF_FILE, ~/.tsocks.conf, /etc/tsocks.conf,
+const COMMON =
+  `  --conf FILE             read FILE; otherwise TSOCKS_CONF_FILE, ~/.tsocks.conf, /etc/tsocks.conf,
                           /usr/local/etc/tsocks.conf, the first there is
   --server URL            socks4:// socks4a:// socks5:// or http://[USER:PASSWORD@]HOST[:PORT];
                           the default server, or with --reaches behind it one for these only

@@ -5,6 +5,7 @@
 
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import { TsocksError } from "../errors.ts";
+import { formatEndpoint } from "../net/address.ts";
 
 /** A `--server` and the `--reaches` behind it, as typed. */
 export interface ServerOption {
@@ -98,7 +99,11 @@ export function parseCommandLine(argv: string[]): Invocation {
       return { verb: "version" };
   }
   if (first.startsWith("-") && first !== "--") {
-    throw usage(`Unknown option "${first}"`, "tsocks", "options go behind the verb: tsocks run ...");
+    throw usage(
+      `Unknown option "${first}"`,
+      "tsocks",
+      "options go behind the verb: tsocks run ...",
+    );
   }
   // The old short form: tsocks COMMAND ARGS...
   return parseRun(first === "--" ? argv : ["--", ...argv]);
@@ -209,7 +214,8 @@ function seconds(word: string): number {
 function parseMap(word: string): { from: string; hostname: string; port: number } {
   const [from = "", to = ""] = word.split("=", 2);
   const source = endpoint(from, "--map");
-  return { from: `${source.hostname.toLowerCase()}:${source.port}`, ...endpoint(to, "--map") };
+  const name = formatEndpoint(source.hostname.toLowerCase(), source.port);
+  return { from: name, ...endpoint(to, "--map") };
 }
 
 /** `HOST:PORT` or `[IPV6]:PORT`. */

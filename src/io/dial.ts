@@ -7,6 +7,8 @@ import { connect, type Socket } from "node:net";
 import type { Server } from "../config/model.ts";
 import { type Destination, formatIpAddress } from "../net/address.ts";
 import { createClient } from "../socks/client.ts";
+import { systemLookup } from "./resolver.ts";
+import { trueConnectErrno } from "./runtime.ts";
 import type { ClientMachine, Failure, FailureCode } from "../socks/machine.ts";
 
 export type DialResult =
@@ -38,7 +40,10 @@ export function dialThrough(
   if ("failure" in machine) return Promise.resolve({ ok: false, failure: machine.failure });
   const opening = new Opening(server.hostname, server.port, options.signal);
   return opening.settle(options.timeoutMs, "SERVER_TIMEOUT", (finish) => {
-    opening.on("error", (error) => finish(failed(serverFailureCode(error), wordsOf(error))));
+    opening.on("error", async (error) => {
+      const code = await opening.trueErrno(error);
+      finish(failed(SERVER_FAILURES[code] ?? "SERVER_UNREACHABLE", code || error.message));
+    });
     opening.on("end", () => finish(failed("SERVER_CLOSED", "")));
     opening.on("data", (chunk) => advance(opening.socket, machine, chunk, finish));
     opening.on("connect", () => opening.socket.write(machine.start()));
@@ -52,7 +57,14 @@ export function dialDirect(destination: Destination, options: DialOptions): Prom
     : formatIpAddress(destination.address);
   const opening = new Opening(hostname, destination.port, options.signal);
   return opening.settle(options.timeoutMs, "TTL_EXPIRED", (finish) => {
-    opening.on("error", (error) => finish(directFailure(error)));
+    opening.on("error", async (error) => {
+      const errno = await opening.trueErrno(error);
+      const code = DIRECT_FAILURES[errno];
+      // The code says it all, but for an error that has no code of its own.
+      finish(
+        code === undefined ? failed("GENERAL_FAILURE", errno || error.message) : failed(code, ""),
+      );
+    });
     opening.on("connect", () => finish({ ok: true, socket: opening.socket, rest: NOTHING }));
   });
 }
@@ -69,10 +81,14 @@ interface SocketEvents {
 /** A socket that is being opened, and the listeners that must be gone when it is handed on. */
 class Opening {
   readonly socket: Socket;
+  readonly #host: string;
+  readonly #port: number;
   readonly #signal: AbortSignal;
   readonly #undo: (() => void)[] = [];
 
   constructor(host: string, port: number, signal: AbortSignal) {
+    this.#host = host;
+    this.#port = port;
     this.socket = connect({ host, port, allowHalfOpen: true, noDelay: true });
     this.#signal = signal;
     // An error between the handshake and the relay is found by the relay (`destroyed`).
@@ -82,6 +98,13 @@ class Opening {
   on<E extends keyof SocketEvents>(event: E, listener: SocketEvents[E]): void {
     this.socket.on(event, listener);
     this.#undo.push(() => this.socket.off(event, listener));
+  }
+
+  /** Why connect(2) failed, as the kernel says it; "" for an error that has no code. */
+  async trueErrno(error: Error): Promise<string> {
+    const [address] = await systemLookup(this.#host);
+    const code = errorCode(error);
+    return address === undefined ? code : await trueConnectErrno(code, address, this.#port);
   }
 
   settle(
@@ -129,16 +152,6 @@ function failed(code: FailureCode, detail: string): DialResult {
 }
 
 /** TCP to the server itself failed. */
-function serverFailureCode(error: Error): FailureCode {
-  return SERVER_FAILURES[errorCode(error)] ?? "SERVER_UNREACHABLE";
-}
-
-/** The code says it all, but for an error that has no code of its own. */
-function directFailure(error: Error): DialResult {
-  const code = DIRECT_FAILURES[errorCode(error)];
-  return code === undefined ? failed("GENERAL_FAILURE", wordsOf(error)) : failed(code, "");
-}
-
 const SERVER_FAILURES: Record<string, FailureCode> = {
   ECONNREFUSED: "SERVER_REFUSED",
   ETIMEDOUT: "SERVER_TIMEOUT",
@@ -156,10 +169,6 @@ const DIRECT_FAILURES: Record<string, FailureCode> = {
   EACCES: "NOT_ALLOWED",
   EPERM: "NOT_ALLOWED",
 };
-
-function wordsOf(error: Error): string {
-  return errorCode(error) || error.message;
-}
 
 /** node:net reports the attempts for a name with several addresses as one AggregateError; the first tells. */
 function errorCode(error: Error): string {
