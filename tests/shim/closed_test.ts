@@ -91,6 +91,23 @@ testShim("a signal ends a waiting connect with EINTR and gives the attempt up", 
   await waitFor("the control connection's end", () => brain.abandoned === 1);
 });
 
+/** The alarm comes after 200 ms, the answer after 500. */
+testShim("a signal whose handler restarts calls does not end a waiting connect", {
+  reply: (_, brain) => new Promise((resolve) => setTimeout(() => resolve(brain.forward4()), 500)),
+}, async ({ brain, run }) => {
+  const { stdout } = await run("connect_under_alarm", [FAR, 443, "restart"]);
+  assert.equal(stdout, "connect 0 4000\n");
+  assert.equal(brain.asked.length, 1);
+});
+
+testShim("a forwarder that does not accept is ETIMEDOUT, and the socket is new again", {
+  reply: ({ body }) =>
+    answer(2, Buffer.concat([endpoint4("127.0.0.1", body.readUInt16BE(2)), TICKET])),
+}, async ({ run }) => {
+  const { stdout } = await run("connect_to_full_queue", [FAR]);
+  assert.equal(stdout, `connect -1 ${ETIMEDOUT}\ngetpeername -1 ${constants.errno.ENOTCONN}\n`);
+});
+
 testShim("SO_SNDTIMEO ends a waiting connect with ETIMEDOUT and gives the attempt up", {
   libcs: ALL_LIBCS,
   reply: () => "hang",

@@ -19,6 +19,9 @@ export interface Asked {
 /** The octets of an answer, "hang" (never) or "close" (none). */
 export type Reply = Buffer | "hang" | "close";
 
+/** What a brain says to each question. */
+export type Answerer = (asked: Asked, brain: FakeBrain) => Reply | Promise<Reply>;
+
 export const TOKEN = "00112233445566778899aabbccddeeff";
 export const TICKET = Buffer.from("seventeen octets!", "latin1");
 
@@ -33,11 +36,11 @@ export class FakeBrain implements AsyncDisposable {
   port4 = 0;
   port6 = 0;
   readonly #filePath: string;
-  readonly #answer: (asked: Asked, brain: FakeBrain) => Reply;
+  readonly #answer: Answerer;
   readonly #listeners: Server[] = [];
   readonly #sockets = new Set<Socket>();
 
-  constructor(filePath: string, answer: (asked: Asked, brain: FakeBrain) => Reply) {
+  constructor(filePath: string, answer: Answerer) {
     this.#filePath = filePath;
     this.#answer = answer;
   }
@@ -104,7 +107,7 @@ export class FakeBrain implements AsyncDisposable {
         body: Buffer.from(await reader.take(header.readUInt16BE(24))),
       };
       this.asked.push(asked);
-      const reply = this.#answer(asked, this);
+      const reply = await this.#answer(asked, this);
       if (reply === "close") socket.destroy();
       else if (reply === "hang") socket.once("close", () => this.abandoned++);
       else socket.end(reply);
@@ -124,11 +127,8 @@ export class FakeBrain implements AsyncDisposable {
   }
 }
 
-export async function startFakeBrain(
-  filePath: string,
-  reply: (asked: Asked, brain: FakeBrain) => Reply,
-): Promise<FakeBrain> {
-  const brain = new FakeBrain(filePath, reply);
+export async function startFakeBrain(filePath: string, answer: Answerer): Promise<FakeBrain> {
+  const brain = new FakeBrain(filePath, answer);
   await brain.start();
   return brain;
 }

@@ -18,7 +18,7 @@ import {
 import { needs, programPath } from "../helpers/needs.ts";
 import { type Finished, run } from "../helpers/processes.ts";
 import { makeTempDir, type TempDir } from "../helpers/temp_dir.ts";
-import { type Asked, type FakeBrain, hasInet6, type Reply, startFakeBrain } from "./fake_brain.ts";
+import { type Answerer, type FakeBrain, hasInet6, startFakeBrain } from "./fake_brain.ts";
 
 /** One kind of program: the libc it is linked with and the machine it is for. */
 export interface Libc {
@@ -69,7 +69,7 @@ export function testShim(
     needs?: string[];
     /** Set where the test needs ::1. */
     isInet6?: boolean;
-    reply: (asked: Asked, brain: FakeBrain) => Reply;
+    reply: Answerer;
   },
   body: (bench: Bench) => Promise<void>,
 ): void {
