@@ -63,7 +63,10 @@ function decidePath(config: Config, destination: Destination): Decision | undefi
     if (rule === undefined) continue;
     const reason = reasonOf(destination.kind === "name" ? "reaches_name" : "reaches", rule);
     if (path.server !== undefined) return { action: "forward", server: path.server, reason };
-    return { action: "refuse", reason: { ...reason, text: `${reason.text}: its path has no server` } };
+    return {
+      action: "refuse",
+      reason: { ...reason, text: `${reason.text}: its path has no server` },
+    };
   }
 }
 
@@ -87,7 +90,9 @@ function findReach(path: Path, destination: Destination): NameRule | NetworkRule
 
 function findNameRule(rules: NameRule[], name: string, port: number): NameRule | undefined {
   const normalized = normalizeName(name);
-  return rules.find((rule) => isInRange(rule.ports, port) && matchesPattern(normalized, rule.pattern));
+  return rules.find((rule) =>
+    isInRange(rule.ports, port) && matchesPattern(normalized, rule.pattern)
+  );
 }
 
 function findNetworkRule(

@@ -58,7 +58,6 @@ function possibleServers(config: Config, name: string): Server[] {
 function isPossibleName(name: string): boolean {
   const byteLength = new TextEncoder().encode(name).length;
   // Blanks, control characters and colons would be read as something else further on.
-  // deno-lint-ignore no-control-regex
   return byteLength > 0 && byteLength <= MAX_NAME_BYTES && !/[\0-\x20\x7f:\/@\[\]]/.test(name);
 }
 
