@@ -65,9 +65,7 @@ class HttpClient implements ClientMachine {
       if (events !== undefined) return events;
       result = this.#input.read(NOTHING);
     }
-    if (!startsLikeHttp(this.#input.view())) {
-      return this.#failStranger(decodeLossy(this.#input.view().subarray(0, MAX_HEAD_OCTETS)));
-    }
+    if (!startsLikeHttp(this.#input.view())) return this.#failStranger(this.#input.view());
     if (result === "incomplete") return [];
     return this.#failProtocol(`the answer's head is longer than ${MAX_HEAD_OCTETS} octets`);
   }
@@ -76,11 +74,11 @@ class HttpClient implements ClientMachine {
   #readHead(head: string): ClientEvent[] | undefined {
     const line = decodeLossy(encodeLatin1(head.split(/[\r\n]/, 1)[0] ?? ""));
     const digits = /^HTTP\/1\.[01] (\d{3})(?: |$)/.exec(line)?.[1];
-    if (digits === undefined) return this.#failStranger(line);
+    if (digits === undefined) return this.#failStranger(encodeText(line));
     const status = Number(digits);
     if (status >= 100 && status < 200) return undefined;
     if (status >= 200 && status < 300) return this.#establish();
-    const words = this.#withoutSecrets(line);
+    const words = this.#isSecretIn(line) ? `HTTP status ${status}` : line;
     return this.#fail(failureFromStatus(status, words, this.#credentials.hasPassword));
   }
 
@@ -90,15 +88,16 @@ class HttpClient implements ClientMachine {
     return [{ kind: "established", bound: undefined, rest: this.#input.takeRest() }];
   }
 
-  #failStranger(text: string): ClientEvent[] {
-    const octets = encodeText(this.#withoutSecrets(text) || "\n");
-    return this.#failProtocol(describeStranger(octets, "an HTTP server"));
+  /** `octets`: at least one, or none for an empty line. */
+  #failStranger(octets: Uint8Array): ClientEvent[] {
+    const isSafe = !this.#isSecretIn(decodeLossy(octets));
+    const shown = octets.subarray(0, isSafe ? MAX_HEAD_OCTETS : 1);
+    return this.#failProtocol(describeStranger(shown, "an HTTP server"));
   }
 
   /** A hostile or echoing server could lay our credentials into its answer, and so into the log. */
-  #withoutSecrets(text: string): string {
-    const isSecretIn = listSecrets(this.#credentials).some((secret) => text.includes(secret));
-    return isSecretIn ? text.slice(0, "HTTP/1.1 403".length) : text;
+  #isSecretIn(text: string): boolean {
+    return listSecrets(this.#credentials).some((secret) => text.includes(secret));
   }
 
   #failProtocol(detail: string): ClientEvent[] {

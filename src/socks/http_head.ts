@@ -29,7 +29,7 @@ export class HeadReader {
   }
 
   /**
-   * The next head (Latin-1, without its empty line), once it is whole.
+   * The next head (Latin-1), once it is whole: without its empty line, if that was CR LF CR LF.
    * `too long` from the first octet over 64 KiB on.
    */
   read(chunk: Uint8Array): { head: string } | "incomplete" | "too long" {
@@ -38,7 +38,8 @@ export class HeadReader {
     if (end === undefined) return this.#input.length > MAX_HEAD_OCTETS ? "too long" : "incomplete";
     if (end > MAX_HEAD_OCTETS) return "too long";
     this.#scanned = 0;
-    return { head: decodeLatin1(this.#input.take(end)).replace(/\r?\n\r?\n$/, "") };
+    const head = decodeLatin1(this.#input.take(end));
+    return { head: head.endsWith("\r\n\r\n") ? head.slice(0, -4) : head };
   }
 
   /** What stands behind the last head. */
@@ -46,7 +47,7 @@ export class HeadReader {
     return this.#input.takeAll();
   }
 
-  /** The offset behind the empty line. Bare LFs end a head too; parseHead() then rejects it. */
+  /** Behind the empty line. Bare LFs end a head too; parseHead() then rejects it, a client may not. */
   #findEnd(): number | undefined {
     const octets = this.#input.view();
     for (let at = octets.indexOf(LF, this.#scanned); at >= 0; at = octets.indexOf(LF, at + 1)) {

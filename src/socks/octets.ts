@@ -68,37 +68,41 @@ export function encodeUint16(value: number): Uint8Array {
  */
 export class OctetBuffer {
   #octets = new Uint8Array(64);
-  #length = 0;
+  #start = 0;
+  #end = 0;
 
   get length(): number {
-    return this.#length;
+    return this.#end - this.#start;
   }
 
   append(chunk: Uint8Array): void {
-    const length = this.#length + chunk.length;
-    if (length > this.#octets.length) {
-      const grown = new Uint8Array(Math.max(length, 2 * this.#octets.length));
-      grown.set(this.view());
-      this.#octets = grown;
-    }
-    this.#octets.set(chunk, this.#length);
-    this.#length = length;
+    if (this.#end + chunk.length > this.#octets.length) this.#makeRoom(chunk.length);
+    this.#octets.set(chunk, this.#end);
+    this.#end += chunk.length;
   }
 
-  /** The octets held, not copied: valid until the next append() or take(). */
+  /** The octets held, not copied: valid until the next append(). */
   view(): Uint8Array {
-    return this.#octets.subarray(0, this.#length);
+    return this.#octets.subarray(this.#start, this.#end);
   }
 
   /** Remove and return the first `count` octets (fewer where fewer are held). */
   take(count: number): Uint8Array {
     const taken = this.view().slice(0, count);
-    this.#octets.copyWithin(0, taken.length, this.#length);
-    this.#length -= taken.length;
+    this.#start += taken.length;
     return taken;
   }
 
   takeAll(): Uint8Array {
-    return this.take(this.#length);
+    return this.take(this.length);
+  }
+
+  #makeRoom(count: number): void {
+    const held = this.view();
+    const moved = new Uint8Array(Math.max(held.length + count, 2 * held.length));
+    moved.set(held);
+    this.#octets = moved;
+    this.#end = held.length;
+    this.#start = 0;
   }
 }
