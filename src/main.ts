@@ -7,7 +7,7 @@ import { writeSync } from "node:fs";
 import process from "node:process";
 import { helpText, VERSION } from "./cli/help.ts";
 import { type Invocation, parseCommandLine } from "./cli/options.ts";
-import { TsocksError } from "./errors.ts";
+import { formatMessage, TsocksError } from "./errors.ts";
 import { STATUS_OWN_FAILURE } from "./io/child.ts";
 import { hideArguments, typedSecrets } from "./io/hide_argument.ts";
 
@@ -37,24 +37,19 @@ async function perform(invocation: Invocation): Promise<number> {
     case "serve": {
       hideArguments(typedSecrets(invocation.servers.map(({ url }) => url)));
       const { serve } = await import("./serve.ts");
-      return await serve(invocation, { ...context(), print, stopped: untilSignal() });
+      return await serve(invocation, { ...context(), print });
     }
   }
 }
 
 function context() {
   const env: Record<string, string> = {};
-  for (const [name, value] of Object.entries(process.env)) if (value !== undefined) env[name] = value;
+  for (const [name, value] of Object.entries(process.env)) {
+    if (value !== undefined) env[name] = value;
+  }
   // environ(7) cannot be trusted to name files for a program with another user's rights.
   const isPrivileged = process.getuid?.() !== process.geteuid?.();
   return { env, isPrivileged, warn };
-}
-
-function untilSignal(): Promise<void> {
-  return new Promise((resolve) => {
-    process.on("SIGTERM", resolve);
-    process.on("SIGINT", resolve);
-  });
 }
 
 function print(line: string): void {
@@ -64,5 +59,12 @@ function print(line: string): void {
 function warn(message: string): void {
   writeSync(2, message + "\n");
 }
+
+/** A fault of ours must not take the program's other connections with it. */
+process.on("uncaughtException", (error) => {
+  warn(
+    formatMessage(`Internal error: ${error.message}`, error.stack ?? "unknown", "please report it"),
+  );
+});
 
 process.exit(await main());

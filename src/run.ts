@@ -13,7 +13,7 @@ import {
 import type { RunOptions } from "./cli/options.ts";
 import { secretAccess } from "./io/access.ts";
 import { createAnswerer } from "./io/answers.ts";
-import { runChild } from "./io/child.ts";
+import { runChild, untilToldToEnd } from "./io/child.ts";
 import { Connector } from "./io/connector.ts";
 import { listenControl } from "./io/control.ts";
 import { Forwarder } from "./io/forwarder.ts";
@@ -85,7 +85,7 @@ export async function run(options: RunOptions, context: RunContext): Promise<num
       }),
     );
     if (end.error !== undefined) context.warn(end.error.format());
-    else if (options.linger) await connector.idle();
+    else if (options.linger) await Promise.race([connector.idle(), untilToldToEnd()]);
     control.close();
     await finishConnections(connector, forwarder);
     return end.status;

@@ -8,21 +8,19 @@ import { hasNoWayOut } from "./config/assemble.ts";
 import type { Config } from "./config/model.ts";
 import { TsocksError } from "./errors.ts";
 import { OPEN_ACCESS, secretAccess } from "./io/access.ts";
+import { untilToldToEnd } from "./io/child.ts";
 import { Connector } from "./io/connector.ts";
 import { Forwarder } from "./io/forwarder.ts";
 import { systemLookup, watchHostsFile } from "./io/resolver.ts";
 import { Router } from "./io/router.ts";
 import { loadConfig, openLog, readPasswordFile } from "./io/settings.ts";
 import { formatEndpoint, isLoopback, parseIpAddress } from "./net/address.ts";
-import { ReservedNames } from "./policy/reserved_names.ts";
 import type { RunContext } from "./run.ts";
 import type { Access } from "./socks/machine.ts";
 
 export interface ServeContext extends RunContext {
   /** Standard output: one line when it listens. */
   print: (line: string) => void;
-  /** Resolves when the server is told to end. */
-  stopped: Promise<void>;
 }
 
 /** Serves until it is told to stop; resolves to the exit status. @throws TsocksError */
@@ -35,7 +33,7 @@ export async function serve(options: ServeOptions, context: ServeContext): Promi
   if (log.wants(0)) loaded.warnings.forEach(context.warn);
   const router = new Router({
     config: hasNoWayOut(loaded.config) ? directConfig(loaded.config) : loaded.config,
-    names: new ReservedNames(),
+    names: undefined,
     hostsNames: watchHostsFile(),
     lookup: systemLookup,
     maps: new Map(options.maps.map(({ from, ...to }) => [from, to])),
@@ -48,7 +46,7 @@ export async function serve(options: ServeOptions, context: ServeContext): Promi
       throw listenError(options.listen, error);
     });
     context.print(`listening on ${formatEndpoint(bound.address, bound.port)}`);
-    await context.stopped;
+    await untilToldToEnd();
     return 0;
   } finally {
     forwarder.close();

@@ -51,9 +51,9 @@ async function answerConnect(
   signal: AbortSignal,
   options: AnswerOptions,
 ): Promise<ControlAnswer> {
-  const { connector, log } = options;
+  const { connector } = options;
   const { address, port } = request.endpoint;
-  const asker = log.wants(0) ? await describeProcess(request.pid) : { pid: request.pid, comm: "-" };
+  const asker = describeProcess(request.pid);
   const attempt = await connector.decide({ kind: "address", address, port }, asker);
   if (attempt.route.failure !== undefined) {
     return { status: "fail", error: errnoOf(attempt.route.failure.code) };

@@ -90,6 +90,18 @@ function isForeground(): boolean {
   return fields[2] === fields[5];
 }
 
+/** Resolves at the first signal that asks us to end; from then on another one ends us at once. */
+export function untilToldToEnd(): Promise<void> {
+  const signals = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
+  return new Promise((resolve) => {
+    const end = () => {
+      for (const signal of signals) process.off(signal, end);
+      resolve();
+    };
+    for (const signal of signals) process.on(signal, end);
+  });
+}
+
 function spawnFailure(file: string, error: unknown): ChildEnd {
   const code = (error as { code?: string }).code ?? "";
   const isMissing = code === "ENOENT" || code === "ENOTDIR";

@@ -8,7 +8,7 @@ import type { AddressInfo } from "node:net";
 import type { Access, ServerEvent, ServerMachine } from "../socks/machine.ts";
 import { createServerMachine } from "../socks/server.ts";
 import type { Connector } from "./connector.ts";
-import type { Asker, DecisionLog } from "./log.ts";
+import { type Asker, type DecisionLog, UNKNOWN_ASKER } from "./log.ts";
 import { findSocketOwner } from "./processes.ts";
 import { type Peers, TICKET_LENGTH, TICKET_MARK, type Tickets } from "./tickets.ts";
 
@@ -149,7 +149,7 @@ export class Forwarder {
     const isLocal = socket.remoteAddress === socket.localAddress;
     const isWanted = this.#options.log.wants(1) && isLocal;
     if (!isWanted || remotePort === undefined || localPort === undefined) {
-      return Promise.resolve({ pid: 0, comm: "-" });
+      return Promise.resolve(UNKNOWN_ASKER);
     }
     return findSocketOwner(remotePort, localPort);
   }

@@ -10,8 +10,8 @@ export type LogLevel = -1 | 0 | 1 | 2;
 
 /** The program that asked. `pid` 0 is a process that could not be found (or is not of this machine). */
 export interface Asker {
-  pid: number;
-  comm: string;
+  readonly pid: number;
+  readonly comm: string;
 }
 
 export interface LogEntry {
@@ -40,7 +40,7 @@ export interface LogOptions {
   fd: number;
 }
 
-const NOBODY: Asker = { pid: 0, comm: "-" };
+export const UNKNOWN_ASKER: Asker = { pid: 0, comm: "-" };
 
 export class DecisionLog {
   readonly #options: LogOptions;
@@ -64,7 +64,7 @@ export class DecisionLog {
 
   /** A step that belongs to no connection (level 2). */
   step(text: string): void {
-    this.write({ action: "STEP", asker: NOBODY, destination: "-", server: "-", text });
+    this.write({ action: "STEP", asker: UNKNOWN_ASKER, destination: "-", server: "-", text });
   }
 
   /** The three lines of an error, once for each different one, however often it happens. */

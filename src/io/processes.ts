@@ -3,13 +3,27 @@
  * connection. Only for the log; an unknown process is no error. Source: proc(5).
  */
 
+import { readFileSync } from "node:fs";
 import { readdir, readFile, readlink } from "node:fs/promises";
-import type { Asker } from "./log.ts";
+import { type Asker, UNKNOWN_ASKER } from "./log.ts";
 
-/** The process `pid` with its name; `-` where it is gone. */
-export async function describeProcess(pid: number): Promise<Asker> {
-  const comm = await readFile(`/proc/${pid}/comm`, "utf8").catch(() => "-\n");
-  return { pid, comm: comm.trimEnd() };
+/** The process `pid`. Its name is read when the log first asks for it; `-` if it is gone by then. */
+export function describeProcess(pid: number): Asker {
+  let comm: string | undefined;
+  return {
+    pid,
+    get comm() {
+      return comm ??= readComm(pid);
+    },
+  };
+}
+
+function readComm(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, "utf8").trimEnd();
+  } catch {
+    return "-";
+  }
 }
 
 /**
@@ -19,13 +33,13 @@ export async function describeProcess(pid: number): Promise<Asker> {
 export async function findSocketOwner(port: number, peerPort: number): Promise<Asker> {
   const inode = await findInode("/proc/net/tcp", port, peerPort) ??
     await findInode("/proc/net/tcp6", port, peerPort);
-  if (inode === undefined || inode === "0") return { pid: 0, comm: "-" };
+  if (inode === undefined || inode === "0") return UNKNOWN_ASKER;
   for (const entry of await readdir("/proc")) {
     if (/^\d+$/.test(entry) && await holdsSocket(entry, `socket:[${inode}]`)) {
       return describeProcess(Number(entry));
     }
   }
-  return { pid: 0, comm: "-" };
+  return UNKNOWN_ASKER;
 }
 
 async function findInode(file: string, port: number, peerPort: number) {

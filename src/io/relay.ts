@@ -26,6 +26,9 @@ export interface RelayResult {
   outcome: "ok" | "reset-by-program" | "reset-by-destination";
 }
 
+const CR = 0x0d;
+const LF = 0x0a;
+
 /** Relay until both sockets are closed. Both must be paused and made with `allowHalfOpen`. */
 export async function relay(ends: RelayEnds): Promise<RelayResult> {
   const { program, destination, filter } = ends;
@@ -50,7 +53,10 @@ export async function relay(ends: RelayEnds): Promise<RelayResult> {
   return result;
 }
 
-/** Another request behind the first one: the program must open a new connection for it. */
+/**
+ * Another request behind the first one: the program must open a new connection for it. The CRLF
+ * that old clients send behind a body is none (RFC 9112 §2.2).
+ */
 function passOne(
   filter: RequestFilter,
   send: (chunk: Uint8Array) => boolean,
@@ -58,7 +64,9 @@ function passOne(
 ): (chunk: Uint8Array) => boolean {
   return (chunk) => {
     const { pass, isOver } = filter.take(chunk);
-    if (isOver && pass.length < chunk.length) program.destroy();
+    if (isOver && chunk.subarray(pass.length).some((octet) => octet !== CR && octet !== LF)) {
+      program.destroy();
+    }
     return pass.length === 0 || send(pass);
   };
 }

@@ -15,6 +15,7 @@ import { matchesPattern, normalizeName } from "../net/hostname.ts";
 import { decide, decideByRule, type Decision } from "../policy/decide.ts";
 import { nameTreatment } from "../policy/names.ts";
 import { isReserved, type ReservedNames } from "../policy/reserved_names.ts";
+import { checkName } from "../socks/destination.ts";
 import type { Failure, FailureCode } from "../socks/machine.ts";
 
 /** The system's own resolver: the addresses of a name, none if there is no such name. */
@@ -22,7 +23,8 @@ export type Lookup = (name: string) => Promise<IpAddress[]>;
 
 export interface RouterOptions {
   config: Config;
-  names: ReservedNames;
+  /** Undefined where no program is given reserved addresses (`serve`): then they are like any other. */
+  names: ReservedNames | undefined;
   /** The names of /etc/hosts, as they are now. */
   hostsNames: () => ReadonlySet<string>;
   lookup: Lookup;
@@ -77,8 +79,8 @@ export class Router {
       case "local":
         return await this.#resolveLocal(normalizeName(name));
       case "server": {
-        const reserved = names.reserve(name);
-        return [reserved.v4, reserved.v6];
+        const reserved = names?.reserve(name);
+        return reserved === undefined ? [] : [reserved.v4, reserved.v6];
       }
     }
   }
@@ -104,8 +106,11 @@ export class Router {
   #unreserve(asked: Destination): Destination | undefined {
     const address = asked.kind === "name" ? parseIpAddress(asked.name) : asked.address;
     if (address === undefined) return asked;
-    if (!isReserved(address)) return { kind: "address", address, port: asked.port };
-    const name = this.#options.names.nameOf(address);
+    const { names } = this.#options;
+    if (names === undefined || !isReserved(address)) {
+      return { kind: "address", address, port: asked.port };
+    }
+    const name = names.nameOf(address);
     return name === undefined ? undefined : { kind: "name", name, port: asked.port };
   }
 
@@ -123,7 +128,8 @@ export class Router {
   async #routeName(asked: Destination & { kind: "name" }): Promise<Route> {
     const { config, hostsNames, lookup } = this.#options;
     const treatment = nameTreatment(config, hostsNames(), asked.name);
-    if (treatment === "invalid") return refusal(asked, "NAME_TOO_LONG", "not a possible host name");
+    const impossible = treatment === "invalid" ? checkName(asked.name) : undefined;
+    if (impossible !== undefined) return refusal(asked, impossible.code, impossible.detail);
     const decision = treatment === "server" ? decide(config, asked) : decideByRule(config, asked);
     const label = formatDestination(asked);
     if (decision !== undefined && takesName(decision)) {

@@ -6,10 +6,8 @@
 import type { Config, Server } from "../config/model.ts";
 import { isLegacyNumeric, parseIpAddress } from "../net/address.ts";
 import { matchesPattern, normalizeName } from "../net/hostname.ts";
+import { checkName } from "../socks/destination.ts";
 import { isLocalhostName } from "./decide.ts";
-
-/** RFC 1928 §5 gives DOMAINNAME one octet of length; SOCKS 4a and HTTP are held to the same. */
-export const MAX_NAME_BYTES = 255;
 
 export type NameTreatment =
   /** libc resolves it as always: numeric text, localhost, /etc/hosts, or no server takes names. */
@@ -32,7 +30,7 @@ export function nameTreatment(
   name: string,
 ): NameTreatment {
   if (isNumericText(name)) return "libc";
-  if (!isPossibleName(name)) return "invalid";
+  if (checkName(name) !== undefined) return "invalid";
   const normalized = normalizeName(name);
   if (isLocalhostName(normalized) || hostsNames.has(normalized)) return "libc";
   if (config.localNames.some((rule) => matchesPattern(normalized, rule.pattern))) return "local";
@@ -53,12 +51,6 @@ function possibleServers(config: Config, name: string): Server[] {
   );
   return [...paths.map((path) => path.server), config.defaultServer]
     .filter((server) => server !== undefined);
-}
-
-function isPossibleName(name: string): boolean {
-  const byteLength = new TextEncoder().encode(name).length;
-  // Blanks, control characters and colons would be read as something else further on.
-  return byteLength > 0 && byteLength <= MAX_NAME_BYTES && !/[\0-\x20\x7f:\/@\[\]]/.test(name);
 }
 
 /** The names of a hosts(5) file, normalised. */

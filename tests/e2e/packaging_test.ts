@@ -48,7 +48,7 @@ test(
     const { status, stdout, stderr } = await tsocks.finished;
     assert.equal(status, 0, stderr);
     assert.match(stdout, /^tsocks \d/);
-  const shim = readFileSync(`${ROOT}dist/libtsocks-aarch64.so`).toString("base64");
-  assert.ok(readFileSync(`${ROOT}dist/tsocks-aarch64`).includes(shim), "the embedded shim");
+    const shim = readFileSync(`${ROOT}dist/libtsocks-aarch64.so`).toString("base64");
+    assert.ok(readFileSync(`${ROOT}dist/tsocks-aarch64`).includes(shim), "the embedded shim");
   },
 );
