@@ -4,7 +4,7 @@
  */
 
 import { spawnSync } from "node:child_process";
-import { copyFileSync, existsSync, globSync, mkdirSync } from "node:fs";
+import { copyFileSync, existsSync, globSync, mkdirSync, renameSync } from "node:fs";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { buildShim, embedShim, hostArch, type ShimArch } from "./build_shim.ts";
@@ -36,8 +36,14 @@ function compile(target: ShimArch): void {
   const output = `dist/tsocks-${target}`;
   const how = compileWithDeno(target, output) ?? compileWithBun(target, output);
   console.log(`compile: ${output} made with ${how}`);
-  if (target === hostArch()) copyFileSync(output, "dist/tsocks");
+  if (target === hostArch()) replaceFile(output, "dist/tsocks");
   else restoreHostShim();
+}
+
+/** Not over the old file: it may be running (ETXTBSY). */
+function replaceFile(from: string, to: string): void {
+  copyFileSync(from, `${to}.new`);
+  renameSync(`${to}.new`, to);
 }
 
 /** What runs from source on this machine embeds this machine's shim. */

@@ -62,18 +62,24 @@ test(
   },
 );
 
-test(
-  "a failure is a FAIL line with the errno and the server's words, at level 0 too",
-  needs("python3"),
-  async () => {
-    await using server = await startReferenceServer({ rep: 2 });
-    const command = connectCommand("hello.example", 80);
-    const lines = await logOf(["--server", server.url(), "--", ...command]);
-    const fail = lines.find((columns) => columns[4] === "FAIL") ?? [];
-    assert.deepEqual(fail.slice(3, 7), ["hello.example:80", "FAIL", server.url(), "EACCES"]);
-    assert.match(fail.slice(7).join(" "), /not allowed by ruleset/i);
-  },
-);
+test("a failure is a FAIL line with the server's words", needs("python3"), async () => {
+  await using server = await startReferenceServer({ rep: 2 });
+  const command = connectCommand("hello.example", 80);
+  const lines = await logOf(["--server", server.url(), "--debug", "1", "--", ...command]);
+  const fail = lines.find((columns) => columns[4] === "FAIL") ?? [];
+  assert.deepEqual(fail.slice(3, 7), ["hello.example:80", "FAIL", server.url(), "EACCES"]);
+  assert.match(fail.slice(7).join(" "), /not allowed by ruleset/i);
+});
+
+test("level 0 tells a server's failure and not a destination's", needs("python3"), async () => {
+  const command = connectCommand("hello.example", 80);
+  await using server = await startReferenceServer({ rep: 5 });
+  assert.deepEqual(await logOf(["--server", server.url(), "--", ...command]), []);
+  const dead = `socks5://127.0.0.1:${await findRefusedPort()}`;
+  const lines = await logOf(["--server", dead, "--", ...command]);
+  const fail = lines.find((columns) => columns[4] === "FAIL") ?? [];
+  assert.deepEqual(fail.slice(3, 7), ["hello.example:80", "FAIL", dead, "ECONNREFUSED"]);
+});
 
 test("--log-format json is one object a line", needs("bash"), async () => {
   await using destination = await startBannerServer("nine byte");

@@ -48,8 +48,11 @@ for (const flags of [[], ["--no-env"]]) {
     await using server = await startReferenceServer({ routes: { "git.example:80": web.port } });
     const clone = ["git", "clone", "-q", "http://git.example/repo.git", dir.file("clone")];
     const args = ["run", "--server", server.url(), ...flags, "--", ...clone];
+    const startedAt = performance.now();
     const { status, stderr } = await runTsocks(args);
     assert.deepEqual({ status, stderr }, { status: 0, stderr: "" });
+    // Five requests: a wait of a second in one of our answers would show.
+    assert.ok(performance.now() - startedAt < 4_000, "the clone took 4 s or more");
     assert.equal(await readFile(dir.file("clone/hello.txt"), "utf8"), "hello from git\n");
   });
 }

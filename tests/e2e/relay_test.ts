@@ -43,10 +43,10 @@ async function runAgainst(serve: (socket: Socket) => void, script: string) {
 }
 
 test("a program may end its side and still read the answer", forPython, async () => {
-  const done = await runAgainst(async (socket) => {
+  const done = await runAgainst((socket) => {
     let question = "";
-    for await (const chunk of socket) question += chunk;
-    socket.end(`answer to ${question}`);
+    socket.on("data", (chunk) => question += chunk);
+    socket.once("end", () => socket.end(`answer to ${question}`));
   }, HALF_CLOSE);
   assert.deepEqual(done, { status: 0, stdout: "answer to question\n", stderr: "" });
 });
@@ -97,6 +97,21 @@ s.close()`;
   }, script);
   assert.deepEqual(done, { status: 0, stdout: "", stderr: "" });
   assert.equal(await failure.promise, "ECONNRESET");
+});
+
+test("an end that comes at once with the server's reply is not lost", forPython, async () => {
+  const script = `
+import socket
+for i in range(100):
+    s = socket.create_connection(("hello.example", 80))
+    s.settimeout(5)
+    answer = b""
+    while chunk := s.recv(100):
+        answer += chunk
+    assert answer == b"short", answer
+print("all")`;
+  const done = await runAgainst((socket) => socket.end("short"), script);
+  assert.deepEqual(done, { status: 0, stdout: "all\n", stderr: "" });
 });
 
 /** `total` bytes that are different everywhere, and their SHA-256. */

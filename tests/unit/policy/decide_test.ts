@@ -69,7 +69,10 @@ const ROWS: [string, string][] = [
   ["corp.example:80", "forward socks5://127.0.0.1:1080 default server (t.conf:6)"],
   ["150.0.9.9:1", "forward socks4://10.1.1.1:1080 reaches 150.0.0.0/255.255.0.0 (t.conf:11)"],
   // The last path of the file that matches wins, however narrow an earlier one is.
-  ["150.0.1.1:80", "forward socks4://10.1.1.2:1080 reaches 150.0.1.0:80-90/255.255.255.0 (t.conf:16)"],
+  [
+    "150.0.1.1:80",
+    "forward socks4://10.1.1.2:1080 reaches 150.0.1.0:80-90/255.255.255.0 (t.conf:16)",
+  ],
   ["150.0.1.1:85", "forward socks4://10.1.1.3:1080 reaches 150.0.1.0:85/255.255.255.0 (t.conf:21)"],
   ["150.0.1.1:91", "forward socks4://10.1.1.1:1080 reaches 150.0.0.0/255.255.0.0 (t.conf:11)"],
   ["151.0.0.1:80", "refuse - reaches 151.0.0.0/255.255.0.0: its path has no server (t.conf:24)"],

@@ -27,5 +27,8 @@ test("explainFailure() is silent when the destination failed and the server did 
 
 test("explainFailure() names the destination that the policy refused", () => {
   const failure = { code: "REFUSED_BY_POLICY" as const, detail: "no path reaches it" };
-  assert.match(explainFailure(failure, undefined, "a.example:80")!, /a\.example:80 refused: no path/);
+  assert.match(
+    explainFailure(failure, undefined, "a.example:80")!,
+    /a\.example:80 refused: no path/,
+  );
 });

@@ -5,7 +5,8 @@ import { nameTreatment, parseHostsNames } from "../../../src/policy/names.ts";
 
 const V5 = "server = 10.0.0.1\nserver_type = 5\nlocal_name = *.lan\n";
 const V4 = "server = 10.0.0.1\n";
-const MIXED = V4 + "path {\nserver = 10.0.0.2\nserver_type = 4a\nreaches_name = *.corp.example\n}\n";
+const MIXED = V4 +
+  "path {\nserver = 10.0.0.2\nserver_type = 4a\nreaches_name = *.corp.example\n}\n";
 const HOSTS = parseHostsNames("127.0.1.1 Box box.example # me\n# 1.2.3.4 no.example\n\n::1 six\n");
 
 const ROWS: [string, string, string][] = [
@@ -30,7 +31,7 @@ const ROWS: [string, string, string][] = [
   // Only what inet_aton(3) takes is numeric: libc would send the rest to a DNS server.
   [V5, "1.2.3.4.5", "server"],
   [V5, "256.1.1.1", "server"],
-  [V5, "1.2.3.4%eth0", "server"],
+  [V5, "1.2.3.4%eth0", "invalid"],
   [V5, "::1::", "invalid"],
   [V5, "", "invalid"],
   [V5, "a b", "invalid"],
