@@ -1,0 +1,100 @@
+/** A program that has no way to the world but the SOCKS server works there, and sends nothing else over the wire. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  type IsolatedNetwork,
+  makeIsolatedNetwork,
+  type Packet,
+  SERVER_ADDRESS,
+  SOCKS_PORT,
+} from "../helpers/isolated_network.ts";
+import { needs } from "../helpers/needs.ts";
+import { run } from "../helpers/processes.ts";
+import { python } from "../helpers/python.ts";
+import { makeTempDir } from "../helpers/temp_dir.ts";
+import { TSOCKS } from "../helpers/tsocks.ts";
+import { waitFor } from "../helpers/wait.ts";
+
+const ARP = 0x0806;
+const IPV4 = 0x0800;
+const TCP = 6;
+const PAGE = "page of the other side\n";
+
+const forNetwork = needs(
+  "root",
+  "network namespaces",
+  "mount namespaces",
+  "ip",
+  "curl",
+  "python3",
+  "microsocks",
+);
+
+function isForServer(packet: Packet): boolean {
+  return packet.type === ARP || packet.type === IPV4 && packet.protocol === TCP &&
+      packet.destination === SERVER_ADDRESS && packet.port === SOCKS_PORT;
+}
+
+const SERVER = ["--server", `socks5://${SERVER_ADDRESS}:${SOCKS_PORT}`];
+
+async function runInside(network: IsolatedNetwork, command: string[]) {
+  await using home = await makeTempDir();
+  const [program = "", ...args] = network.inside(command);
+  const { status, stdout, stderr } = await run(program, args, { env: { HOME: home.path } });
+  return { status, stdout, stderr };
+}
+
+const FETCH = `
+import urllib.request
+print(urllib.request.urlopen("http://hello.example/").read().decode(), end="")`;
+
+for (const hasDefaultRoute of [false, true]) {
+  const where = hasDefaultRoute
+    ? "and a default route that would show a leak"
+    : "and no other route";
+  test(
+    `with a wire to the SOCKS server ${where}, programs work and nothing else leaves`,
+    forNetwork,
+    async () => {
+      await using network = await makeIsolatedNetwork({ hasDefaultRoute });
+      const programs = [["curl", "-sS", "-m", "10", "http://hello.example/"], python(FETCH)];
+      for (const flags of [[], ["--no-env"]]) {
+        for (const program of programs) {
+          const done = await runInside(network, [
+            TSOCKS,
+            "run",
+            ...SERVER,
+            ...flags,
+            "--",
+            ...program,
+          ]);
+          assert.deepEqual(done, { status: 0, stdout: PAGE, stderr: "" });
+        }
+      }
+      const unknown = ["curl", "-sS", "-m", "10", "http://no-such-name.example/"];
+      const failed = await runInside(network, [TSOCKS, "run", ...SERVER, "--no-env", ...unknown]);
+      assert.notEqual(failed.status, 0);
+
+      const packets = await waitFor(
+        "packets",
+        () => network.packets().length > 20 && network.packets(),
+      );
+      assert.deepEqual(packets.filter((packet) => !isForServer(packet)), []);
+    },
+  );
+}
+
+test("the packet counter does see a leak", forNetwork, async () => {
+  await using network = await makeIsolatedNetwork({ hasDefaultRoute: true });
+  const script =
+    "import socket; socket.socket(type=socket.SOCK_DGRAM).sendto(b'x', ('192.0.2.53', 53))";
+  await runInside(network, python(script));
+  const leaked = await waitFor("the leak", () => network.packets().find((p) => !isForServer(p)));
+  const { protocol, destination, port } = leaked;
+  assert.deepEqual({ protocol, destination, port }, {
+    protocol: 17,
+    destination: "192.0.2.53",
+    port: 53,
+  });
+});
