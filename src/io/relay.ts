@@ -77,7 +77,9 @@ function pump(from: Socket, to: Socket, write: (chunk: Uint8Array) => boolean): 
     if (to.writable && !write(chunk)) from.pause();
   });
   to.on("drain", () => from.resume());
-  from.on("end", () => to.end());
+  // Bun can report the end of a paused socket, before the relay took it.
+  if (from.readableEnded) to.end();
+  else from.on("end", () => to.end());
   from.resume();
 }
 

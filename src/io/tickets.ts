@@ -4,6 +4,7 @@
  */
 
 import { randomBytes } from "node:crypto";
+import { setImmediate } from "node:timers/promises";
 import { formatEndpoint } from "../net/address.ts";
 import type { Attempt } from "./connector.ts";
 import type { DialResult } from "./dial.ts";
@@ -24,8 +25,8 @@ export interface Reservation {
 
 /** A program presents its ticket at once, or is gone. */
 const TICKET_LIFETIME_MS = 10_000;
-/** The question can overtake the connection it is about. */
-const PEER_WAIT_MS = 1000;
+/** Accept, read, and some to spare. */
+const MAX_PEER_TURNS = 8;
 
 export class Tickets {
   readonly #waiting = new Map<string, { reservation: Reservation; timer: NodeJS.Timeout }>();
@@ -67,13 +68,9 @@ function keyOf(ticket: Uint8Array): string {
 /** Local address of a program's socket → where its connection goes; null: it is no relayed one. */
 export class Peers {
   readonly #known = new Map<string, Reservation["endpoint"] | null>();
-  readonly #askers = new Map<string, ((endpoint: Reservation["endpoint"] | null) => void)[]>();
 
   remember(address: string, port: number, endpoint: Reservation["endpoint"] | null): void {
-    const key = formatEndpoint(address, port);
-    this.#known.set(key, endpoint);
-    this.#askers.get(key)?.forEach((tell) => tell(endpoint));
-    this.#askers.delete(key);
+    this.#known.set(formatEndpoint(address, port), endpoint);
   }
 
   /** The connection is closed: its port may soon be another's. */
@@ -81,21 +78,16 @@ export class Peers {
     this.#known.delete(formatEndpoint(address, port));
   }
 
-  /** Waits up to a second for a connection that is on its way here. */
-  find(address: string, port: number): Promise<Reservation["endpoint"] | null> {
+  /**
+   * The question can overtake the ticket that it is about, but that was sent before it: some turns of
+   * the event loop are enough. A program that uses the proxy variables may ask before it has sent
+   * anything, and must not be kept waiting.
+   */
+  async find(address: string, port: number): Promise<Reservation["endpoint"] | null> {
     const key = formatEndpoint(address, port);
-    const known = this.#known.get(key);
-    if (known !== undefined) return Promise.resolve(known);
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => {
-        this.#askers.delete(key);
-        resolve(null);
-      }, PEER_WAIT_MS);
-      const tell = (endpoint: Reservation["endpoint"] | null) => {
-        clearTimeout(timer);
-        resolve(endpoint);
-      };
-      this.#askers.set(key, [...this.#askers.get(key) ?? [], tell]);
-    });
+    for (let turn = 0; turn < MAX_PEER_TURNS && !this.#known.has(key); turn++) {
+      await setImmediate();
+    }
+    return this.#known.get(key) ?? null;
   }
 }
