@@ -23,7 +23,7 @@ const SCHEMES: ReadonlyMap<string, { type: ServerType; defaultPort: number }> = 
 
 /**
  * `socks5://user:pass%20word@[2001:db8::1]:1080` → a Server whose user is empty and whose password
- * is undefined where the URL has none.
+ * is undefined where the URL has none. A lone `/` behind it is taken, as people copy it so.
  */
 export function parseServerUrl(
   text: string,
@@ -38,7 +38,7 @@ export function parseServerUrl(
 type UrlResult = { ok: true; server: Omit<Server, "place"> } | Failed;
 
 function readUrl(text: string): UrlResult {
-  const [, scheme, rest = ""] = /^([A-Za-z0-9+.-]+):\/\/(.*)$/s.exec(text) ?? [];
+  const [, scheme, rest = ""] = /^([A-Za-z0-9+.-]+):\/\/(.*?)\/?$/s.exec(text) ?? [];
   const known = SCHEMES.get(scheme?.toLowerCase() ?? "");
   if (known === undefined) {
     const schemes = [...SCHEMES.keys()].map((word) => `${word}://`).join(" ");
