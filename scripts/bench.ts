@@ -42,7 +42,7 @@ async function runMeasure(
   for (let run = 0; run < runs; run += 1) {
     for (const contender of contenders) {
       const list = results.get(contender.name) ?? [];
-      // Who has failed twice will fail again, perhaps after a minute each.
+      // Who has failed twice will fail again, at its time limit perhaps.
       if (list.filter((result) => typeof result === "string").length >= 2) continue;
       results.set(contender.name, [...list, await measureOnce(measure, contender, directory)]);
     }

@@ -52,7 +52,7 @@ export function listMeasures(isQuick: boolean): Measure[] {
   ];
 }
 
-const LIMIT_MS = 60_000;
+const LIMIT_MS = 20_000;
 
 /** The figure of one run, or why there is none. */
 export async function measureOnce(

@@ -1,4 +1,7 @@
-/** A program that has no way to the world but the SOCKS server works there, and sends nothing else over the wire. */
+/**
+ * A program that has no way to the world but the SOCKS server works there, and sends nothing else over the
+ * wire; one whose tsocks is gone reaches nothing at all.
+ */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -9,11 +12,13 @@ import {
   SERVER_ADDRESS,
   SOCKS_PORT,
 } from "../helpers/isolated_network.ts";
-import { needs } from "../helpers/needs.ts";
+import { startWebServer } from "../helpers/local_servers.ts";
+import { needs, outsideAddress } from "../helpers/needs.ts";
 import { run } from "../helpers/processes.ts";
 import { python } from "../helpers/python.ts";
+import { startReferenceServer } from "../helpers/reference_server.ts";
 import { makeTempDir } from "../helpers/temp_dir.ts";
-import { TSOCKS } from "../helpers/tsocks.ts";
+import { startTsocks, TSOCKS } from "../helpers/tsocks.ts";
 import { waitFor } from "../helpers/wait.ts";
 
 const ARP = 0x0806;
@@ -97,4 +102,33 @@ test("the packet counter does see a leak", forNetwork, async () => {
     destination: "192.0.2.53",
     port: 53,
   });
+});
+
+const CONNECT_WHEN_TOLD = `
+import errno, socket, sys
+print("up", flush=True)
+sys.stdin.readline()
+for host in ("hello.example", sys.argv[1]):
+    try:
+        socket.socket().connect((host, int(sys.argv[2])))
+        print("connected", flush=True)
+    except OSError as e:
+        print(errno.errorcode.get(e.errno, "EAI"), flush=True)
+print("over", flush=True)`;
+
+const forKill = needs("python3", "an address beside loopback");
+
+test("a command whose tsocks was killed connects to nothing", forKill, async () => {
+  await using web = await startWebServer({ hostname: outsideAddress() });
+  await using server = await startReferenceServer({ routes: { "hello.example": web.port } });
+  await using home = await makeTempDir();
+  const command = python(CONNECT_WHEN_TOLD, outsideAddress(), `${web.port}`);
+  const args = ["run", "--server", server.url(), "--no-env", "--", ...command];
+  await using tsocks = startTsocks(args, home, { input: "open" });
+  await tsocks.waitForOutput(/up/);
+  tsocks.kill("SIGKILL");
+  tsocks.child.stdin.end("go\n");
+  await tsocks.waitForOutput(/over/);
+  assert.equal(tsocks.stdout, "up\nEAI\nENETDOWN\nover\n");
+  assert.equal(web.connections() + server.connections(), 0);
 });

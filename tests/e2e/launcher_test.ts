@@ -3,11 +3,11 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { chmod, readdir, readFile, writeFile } from "node:fs/promises";
 import type { Socket } from "node:net";
 import { test } from "node:test";
 import { listGroup } from "../helpers/leftovers.ts";
-import { startServer } from "../helpers/local_servers.ts";
+import { startServer, startWebServer } from "../helpers/local_servers.ts";
 import { needs } from "../helpers/needs.ts";
 import { startReferenceServer } from "../helpers/reference_server.ts";
 import { makeTempDir } from "../helpers/temp_dir.ts";
@@ -131,6 +131,24 @@ test("a command that cannot be run leaves nothing either", async () => {
   assert.deepEqual(await readdir(home.path), []);
   assert.deepEqual(listGroup(tsocks.pid), []);
 });
+
+test(
+  "a command that becomes another user is still covered",
+  needs("root", "setpriv", "curl"),
+  async () => {
+    await using web = await startWebServer();
+    await using server = await startReferenceServer({ routes: { "hello.example": web.port } });
+    await using home = await makeTempDir();
+    await chmod(home.path, 0o711);
+    const become = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"];
+    const command = [...become, "curl", "-sS", "http://hello.example/"];
+    const args = ["run", "--server", server.url(), "--no-env", "--", ...command];
+    await using tsocks = startTsocks(args, home);
+    const { status, stdout, stderr } = await tsocks.finished;
+    const page = { status: 0, stdout: "page of hello.example\n", stderr: "" };
+    assert.deepEqual({ status, stdout, stderr }, page);
+  },
+);
 
 test("--version and --help say so, with status 0", async () => {
   const version = await runTsocks(["--version"]);
