@@ -57,15 +57,24 @@ for (const flags of [[], ["--no-env"]]) {
   });
 }
 
-test("ssh logs in to a machine behind the server", needs("ssh", "sshd"), async () => {
-  await using sshd = await startSshd();
-  await using server = await startReferenceServer({ routes: { "inner.example:22": sshd.port } });
-  const command = [...sshd.client, "inner.example", "echo", "it is me"];
-  const { status, stdout, stderr } = await runTsocks(["run", "--server", server.url(), ...command]);
-  assert.deepEqual({ status, stdout, stderr }, { status: 0, stdout: "it is me\n", stderr: "" });
-});
+test(
+  "ssh logs in to a machine behind the server",
+  needs("ssh", "sshd", "a user who may log in"),
+  async () => {
+    await using sshd = await startSshd();
+    await using server = await startReferenceServer({ routes: { "inner.example:22": sshd.port } });
+    const command = [...sshd.client, "inner.example", "echo", "it is me"];
+    const { status, stdout, stderr } = await runTsocks([
+      "run",
+      "--server",
+      server.url(),
+      ...command,
+    ]);
+    assert.deepEqual({ status, stdout, stderr }, { status: 0, stdout: "it is me\n", stderr: "" });
+  },
+);
 
-test("an SSH banner in one packet with the server's reply is not lost", needs("ssh"), async () => {
+test("an SSH banner in one packet with the server's reply is not lost", needs("bash"), async () => {
   await using web = await startWebServer();
   const routes = { "inner.example": web.port };
   await using server = await startReferenceServer({ routes, banner: "SSH-2.0-early_bird\r\n" });

@@ -43,7 +43,7 @@ const KINDS: Kind[] = [
   },
   {
     title: "ssh -D",
-    probes: ["ssh", "sshd"],
+    probes: ["ssh", "sshd", "a user who may log in"],
     start: startSshSocks,
     schemes: ["socks4", "socks5"],
     namedSchemes: ["socks4a", "socks5"],

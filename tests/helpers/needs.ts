@@ -4,7 +4,7 @@
  */
 
 import { spawnSync } from "node:child_process";
-import { networkInterfaces } from "node:os";
+import { networkInterfaces, userInfo } from "node:os";
 import { BENCH_NEEDS, findProgram, TEST_NEEDS } from "../../scripts/debian_packages.ts";
 
 /** Abilities that no package brings, each with its check. */
@@ -12,6 +12,7 @@ const ABILITIES: Record<string, () => boolean> = {
   "root": () => process.getuid?.() === 0,
   "mount namespaces": () => spawnSync("unshare", ["-m", "true"]).status === 0,
   "network namespaces": () => spawnSync("unshare", ["-n", "true"]).status === 0,
+  "a user who may log in": () => !/nologin$|false$/.test(userInfo().shell ?? ""),
   "an address beside loopback": () => findOutsideAddress() !== undefined,
 };
 
