@@ -132,26 +132,33 @@ static int forward(int fd, int family, int is_nonblocking, const struct answer *
 
 /*
  * 0, or -1 with errno: as connect(2); the brain's (the server's verdict); ENETDOWN if the
- * brain cannot be asked; EMFILE or ENFILE if no descriptor was left to ask it; EINTR and
- * ETIMEDOUT (SO_SNDTIMEO) with the attempt given up and the socket as it was.
+ * brain cannot be asked; EMFILE or ENFILE if no descriptor was left to ask it; ETIMEDOUT
+ * (SO_SNDTIMEO) with the attempt given up and the socket as it was; EINTR with the attempt
+ * going on, as connect(2) has it: what was waiting is asked anew as if non-blocking, since
+ * programs then poll the socket and must not find one that nobody connects.
  */
 static int shim_connect(int fd, const struct sockaddr *addr, socklen_t len)
 {
 	int saved = errno;
 	struct endpoint to;
 	struct answer answer;
-	int is_nonblocking, error;
+	int is_nonblocking, is_interrupted, error;
 
 	if (!must_ask(fd, addr, len, &to))
 		return real_connect(fd, addr, len);
 	is_nonblocking = (sys_fcntl(fd, F_GETFL, 0) & O_NONBLOCK) != 0;
 	error = ask(fd, is_nonblocking, &to, &answer);
+	is_interrupted = error == EINTR;
+	if (is_interrupted)
+		error = ask(fd, 1, &to, &answer);
 	if (!error && answer.status == CTL_STATUS_DIRECT)
 		return real_connect(fd, addr, len);
 	if (!error && answer.status == CTL_STATUS_FORWARD)
 		error = forward(fd, addr->sa_family, is_nonblocking, &answer);
 	else if (!error)
 		error = answer.status == CTL_STATUS_FAIL ? (int)answer.error : ENETDOWN;
+	if (is_interrupted && !error)
+		error = EINTR;
 	errno = error ? error : saved;
 	return error ? -1 : 0;
 }

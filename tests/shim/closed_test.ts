@@ -82,13 +82,15 @@ testShim("a brain that closes without an answer is ENETDOWN, blocking or not", {
   assert.equal((await run("connect_nonblocking", [FAR, 443])).stdout, CLOSED);
 });
 
-testShim("a signal ends a waiting connect with EINTR and gives the attempt up", {
+/** The first octet of CONNECT's body is FLAGS, whose bit 0 says "answer at once". */
+testShim("a signal ends a waiting connect with EINTR, and the attempt goes on behind it", {
   libcs: ALL_LIBCS,
-  reply: () => "hang",
+  reply: ({ body }, brain) => (body[0]! & 1) === 0 ? "hang" : brain.forward4(),
 }, async ({ brain, run }) => {
   const { stdout } = await run("connect_under_alarm", [FAR, 443, "interrupt"]);
   assert.equal(stdout, `connect -1 ${EINTR}\n`);
-  await waitFor("the control connection's end", () => brain.abandoned === 1);
+  await waitFor("the waiting question's end", () => brain.abandoned === 1);
+  await waitFor("the ticket", () => brain.tickets.length === 1);
 });
 
 /** The alarm comes after 200 ms, the answer after 500. */
