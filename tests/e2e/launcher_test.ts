@@ -50,6 +50,16 @@ test("TERM to tsocks ends the command, with 143", async () => {
   assert.deepEqual(await readdir(home.path), []);
 });
 
+test("a signal in the command's first moment is not lost, and leaves nothing behind", async () => {
+  await using home = await makeTempDir();
+  const early = Array.from({ length: 10 }, async () => {
+    await using tsocks = startTsocks(shell("kill -TERM $PPID; exec sleep 60"), home);
+    return (await tsocks.finished).status;
+  });
+  assert.deepEqual(await Promise.all(early), Array(10).fill(143));
+  assert.deepEqual(await readdir(home.path), []);
+});
+
 test("the command may handle signals and end as it likes", async () => {
   for (const signal of ["TERM", "INT", "HUP", "USR1", "USR2"] as const) {
     await using home = await makeTempDir();

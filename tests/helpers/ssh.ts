@@ -43,13 +43,14 @@ export async function startSshd(options: { names?: string[] } = {}): Promise<Ssh
 
 /** `ssh -D` through an sshd of its own. */
 export async function startSshSocks(options: { names?: string[] } = {}): Promise<Daemon> {
-  const sshd = await startSshd(options);
+  await using stack = new AsyncDisposableStack();
+  const sshd = stack.use(await startSshd(options));
   const [program = "", ...args] = sshd.client;
   const daemon = await startOnFreePort((port) => {
     const forward = ["-N", "-D", `127.0.0.1:${port}`, "-o", "ExitOnForwardFailure=yes"];
     return startLong(program, [...args, ...forward, "-p", `${sshd.port}`, "127.0.0.1"]);
   });
-  return disposingBoth(daemon, sshd);
+  return disposingBoth(daemon, stack.move());
 }
 
 function startLong(program: string, args: string[]): Running {
