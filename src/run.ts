@@ -13,7 +13,7 @@ import {
 import type { RunOptions } from "./cli/options.ts";
 import { secretAccess } from "./io/access.ts";
 import { createAnswerer } from "./io/answers.ts";
-import { runChild, untilToldToEnd } from "./io/child.ts";
+import { runChild } from "./io/child.ts";
 import { Connector } from "./io/connector.ts";
 import { listenControl } from "./io/control.ts";
 import { Forwarder } from "./io/forwarder.ts";
@@ -21,6 +21,7 @@ import { systemLookup, watchHostsFile } from "./io/resolver.ts";
 import { Router } from "./io/router.ts";
 import { candidateDirectories, createRunDirectory } from "./io/run_directory.ts";
 import { loadConfig, openLog, readPasswordFile, requireServer } from "./io/settings.ts";
+import { SignalForwarding, untilToldToEnd } from "./io/signals.ts";
 import { Peers, Tickets } from "./io/tickets.ts";
 import { ReservedNames } from "./policy/reserved_names.ts";
 import { SHIM_BASE64 } from "./shim/embedded.ts";
@@ -65,6 +66,7 @@ export async function run(options: RunOptions, context: RunContext): Promise<num
   const connector = new Connector({ router, log, timeoutMs: options.connectTimeoutMs });
   const access = secretAccess(FACE_USER, secret, { acceptsUserId: true });
   const forwarder = new Forwarder({ connector, log, access, shim: { tickets, peers } });
+  const signals = new SignalForwarding();
   const directory = createRunDirectory(
     candidateDirectories(env),
     Uint8Array.fromBase64(SHIM_BASE64),
@@ -83,6 +85,7 @@ export async function run(options: RunOptions, context: RunContext): Promise<num
         ports,
         withoutProxyVariables: options.withoutEnv,
       }),
+      signals,
     );
     if (end.error !== undefined) context.warn(end.error.format());
     else if (options.linger) await Promise.race([connector.idle(), untilToldToEnd()]);
@@ -93,6 +96,7 @@ export async function run(options: RunOptions, context: RunContext): Promise<num
     forwarder.close();
     directory.remove();
     closeLog();
+    signals.stop();
   }
 }
 

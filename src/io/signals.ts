@@ -1,0 +1,87 @@
+/**
+ * Signals to tsocks are the child's: they are kept until there is a child, passed on while there is
+ * one, and after its end they are ours. The disposition of the others stays the kernel's.
+ */
+
+import { readFileSync } from "node:fs";
+import process from "node:process";
+
+const FORWARDED = [
+  "SIGHUP",
+  "SIGINT",
+  "SIGQUIT",
+  "SIGTERM",
+  "SIGUSR1",
+  "SIGUSR2",
+  "SIGALRM",
+  "SIGWINCH",
+] as const;
+
+/** The terminal sends these to our whole foreground group, the child with it. */
+const FROM_TERMINAL = new Set<string>(["SIGINT", "SIGQUIT", "SIGWINCH"]);
+const ENDING = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
+
+export class SignalForwarding {
+  #pid: number | undefined;
+  #isOver = false;
+  readonly #early: NodeJS.Signals[] = [];
+  readonly #undo: (() => void)[] = [];
+
+  /** From now on none of them ends us: install it before there is anything to leave behind. */
+  constructor() {
+    for (const signal of FORWARDED) {
+      const take = () => this.#take(signal);
+      process.on(signal, take);
+      this.#undo.push(() => process.off(signal, take));
+    }
+  }
+
+  /** The child is there, and gets what came before it. */
+  passTo(pid: number): void {
+    this.#pid = pid;
+    for (const signal of this.#early.splice(0)) sendSignal(pid, signal);
+  }
+
+  /** Its number may soon be another's. */
+  childEnded(): void {
+    this.#isOver = true;
+  }
+
+  /** Back to what they were. */
+  stop(): void {
+    for (const undo of this.#undo.splice(0)) undo();
+  }
+
+  #take(signal: NodeJS.Signals): void {
+    if (this.#isOver) return;
+    if (this.#pid === undefined) this.#early.push(signal);
+    else if (!FROM_TERMINAL.has(signal) || !isForeground()) sendSignal(this.#pid, signal);
+  }
+}
+
+/** Resolves at the first signal that asks us to end; from then on another one ends us at once. */
+export function untilToldToEnd(): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      for (const signal of ENDING) process.off(signal, end);
+      resolve();
+    };
+    for (const signal of ENDING) process.on(signal, end);
+  });
+}
+
+/** Not child.kill(): on Deno it would report the signal although the child handled it. */
+function sendSignal(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It has just ended.
+  }
+}
+
+/** Whether our process group is its terminal's foreground group (pgrp and tpgid of proc(5) stat). */
+function isForeground(): boolean {
+  const stat = readFileSync("/proc/self/stat", "latin1");
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return fields[2] === fields[5];
+}
