@@ -51,7 +51,7 @@ export class TsocksError extends Error {
   }
 }
 
-/** The three-line form of every message a user sees. */
+/** The three-line form of every message a user sees; user information of a URL is not in it. */
 export function formatMessage(what: string, where: string, fix: string): string {
-  return `tsocks: ${what}\n  at ${where}\n  fix: ${fix}`;
+  return `tsocks: ${what}\n  at ${where}\n  fix: ${fix}`.replace(/\/\/\S*@/g, "//[redacted]@");
 }

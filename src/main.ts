@@ -6,10 +6,10 @@
 import { writeSync } from "node:fs";
 import process from "node:process";
 import { helpText, VERSION } from "./cli/help.ts";
-import { type Invocation, parseCommandLine } from "./cli/options.ts";
+import { type Invocation, parseCommandLine, type ServerOption } from "./cli/options.ts";
 import { formatMessage, TsocksError } from "./errors.ts";
 import { STATUS_OWN_FAILURE } from "./io/child.ts";
-import { hideArguments, typedSecrets } from "./io/hide_argument.ts";
+import { hideFromProc, typedSecrets } from "./io/hide_secrets.ts";
 
 async function main(): Promise<number> {
   try {
@@ -30,16 +30,27 @@ async function perform(invocation: Invocation): Promise<number> {
       print(`tsocks ${VERSION}`);
       return 0;
     case "run": {
-      hideArguments(typedSecrets(invocation.servers.map(({ url }) => url)));
+      hideSecrets(invocation.servers);
       const { run } = await import("./run.ts");
       return await run(invocation, context());
     }
     case "serve": {
-      hideArguments(typedSecrets(invocation.servers.map(({ url }) => url)));
+      hideSecrets(invocation.servers);
       const { serve } = await import("./serve.ts");
       return await serve(invocation, { ...context(), print });
     }
   }
+}
+
+/** ps(1), and through /proc the child, would show them. */
+function hideSecrets(servers: ServerOption[]): void {
+  const isHidden = hideFromProc({
+    args: typedSecrets(servers.map(({ url }) => url)),
+    env: [process.env.TSOCKS_PASSWORD ?? ""],
+  });
+  if (isHidden) return;
+  const what = "warning: A password stays visible in the process list";
+  warn(formatMessage(what, "/proc/self/mem, which cannot be written", "use --password-file"));
 }
 
 function context() {
@@ -53,18 +64,29 @@ function context() {
 }
 
 function print(line: string): void {
-  writeSync(1, line + "\n");
+  write(1, line);
 }
 
 function warn(message: string): void {
-  writeSync(2, message + "\n");
+  write(2, message);
+}
+
+/** Whoever closed our output or filled its disk does not want to be told. */
+function write(fd: number, line: string): void {
+  try {
+    writeSync(fd, line + "\n");
+  } catch {
+    // See above.
+  }
 }
 
 /** A fault of ours must not take the program's other connections with it. */
-process.on("uncaughtException", (error) => {
-  warn(
-    formatMessage(`Internal error: ${error.message}`, error.stack ?? "unknown", "please report it"),
-  );
-});
+function reportFault(fault: unknown): void {
+  const { message, stack } = fault instanceof Error ? fault : new Error(String(fault));
+  warn(formatMessage(`Internal error: ${message}`, stack ?? "unknown", "please report it"));
+}
+
+process.on("uncaughtException", reportFault);
+process.on("unhandledRejection", reportFault);
 
 process.exit(await main());

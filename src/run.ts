@@ -11,12 +11,14 @@ import {
   FACE_USER,
 } from "./cli/child_environment.ts";
 import type { RunOptions } from "./cli/options.ts";
+import { formatMessage } from "./errors.ts";
 import { secretAccess } from "./io/access.ts";
 import { createAnswerer } from "./io/answers.ts";
 import { runChild } from "./io/child.ts";
 import { Connector } from "./io/connector.ts";
 import { listenControl } from "./io/control.ts";
 import { Forwarder } from "./io/forwarder.ts";
+import { maxConnections } from "./io/limits.ts";
 import { systemLookup, watchHostsFile } from "./io/resolver.ts";
 import { Router } from "./io/router.ts";
 import { candidateDirectories, createRunDirectory } from "./io/run_directory.ts";
@@ -59,11 +61,16 @@ export async function run(options: RunOptions, context: RunContext): Promise<num
   const router = new Router({
     config,
     names: new ReservedNames(),
-    hostsNames: watchHostsFile(),
+    hosts: watchHostsFile(),
     lookup: systemLookup,
     maps: new Map(),
   });
-  const connector = new Connector({ router, log, timeoutMs: options.connectTimeoutMs });
+  const connector = new Connector({
+    router,
+    log,
+    timeoutMs: options.connectTimeoutMs,
+    maxConnections: maxConnections(),
+  });
   const access = secretAccess(FACE_USER, secret, { acceptsUserId: true });
   const forwarder = new Forwarder({ connector, log, access, shim: { tickets, peers } });
   const signals = new SignalForwarding();
@@ -94,10 +101,18 @@ export async function run(options: RunOptions, context: RunContext): Promise<num
     return end.status;
   } finally {
     forwarder.close();
-    directory.remove();
+    if (!directory.remove()) log.explain(survivorMessage(directory.shimPath));
     closeLog();
     signals.stop();
   }
+}
+
+function survivorMessage(shimPath: string): string {
+  return formatMessage(
+    "warning: Programs outlive the command, and connect to nothing from now on",
+    `${shimPath}, which stays so that what they start is covered too`,
+    "end them and remove the directory; --linger lets open connections finish",
+  );
 }
 
 /** What the child had just closed ends by itself, what others still hold is cut; both get their log line. */

@@ -10,6 +10,7 @@ import { TsocksError } from "./errors.ts";
 import { OPEN_ACCESS, secretAccess } from "./io/access.ts";
 import { Connector } from "./io/connector.ts";
 import { Forwarder } from "./io/forwarder.ts";
+import { maxConnections } from "./io/limits.ts";
 import { systemLookup, watchHostsFile } from "./io/resolver.ts";
 import { Router } from "./io/router.ts";
 import { loadConfig, openLog, readPasswordFile } from "./io/settings.ts";
@@ -34,11 +35,16 @@ export async function serve(options: ServeOptions, context: ServeContext): Promi
   const router = new Router({
     config: hasNoWayOut(loaded.config) ? directConfig(loaded.config) : loaded.config,
     names: undefined,
-    hostsNames: watchHostsFile(),
+    hosts: watchHostsFile(),
     lookup: systemLookup,
     maps: new Map(options.maps.map(({ from, ...to }) => [from, to])),
   });
-  const connector = new Connector({ router, log, timeoutMs: options.connectTimeoutMs });
+  const connector = new Connector({
+    router,
+    log,
+    timeoutMs: options.connectTimeoutMs,
+    maxConnections: maxConnections(),
+  });
   const forwarder = new Forwarder({ connector, log, access, shim: undefined });
   try {
     const { hostname, port } = options.listen;

@@ -52,12 +52,13 @@ function proxyVariables({ config, token, ports }: ChildEnvironmentOptions): Envi
   return variables;
 }
 
-/** `localhost,127.0.0.0/8,::1,10.0.0.0/8,.lan`; rules with ports stay out: NO_PROXY has no word for them. */
+/** `localhost,127.0.0.0/8,::1,10.0.0.0/8,.lan`; what NO_PROXY has no word for, the forwarder knows anyway. */
 function noProxy(config: Config): string {
   const words = ["localhost", "127.0.0.1"];
   for (const rule of config.locals) if (isAnyPort(rule)) words.push(subnetWord(rule));
   for (const rule of config.localNames) {
-    if (isAnyPort(rule)) words.push(rule.pattern.replace(/^\*(?=\.)/, ""));
+    // curl and Go take an exact name for all below it too, so those stay out.
+    if (isAnyPort(rule) && rule.pattern.startsWith("*.")) words.push(rule.pattern.slice(1));
   }
   return [...new Set(words)].join(",");
 }

@@ -142,6 +142,13 @@ function parseServe(argv: string[]): Invocation {
   };
 }
 
+/** `--debug -1` as `--debug=-1`: parseArgs takes -1 for an option. */
+function joinNegative(argv: string[]): string[] {
+  const at = argv.indexOf("--debug");
+  if (at === -1 || !/^-\d+$/.test(argv[at + 1] ?? "")) return argv;
+  return argv.toSpliced(at, 2, `--debug=${argv[at + 1]}`);
+}
+
 /** The child's arguments begin at the first word that is no option of ours, or behind `--`. */
 function splitCommand(argv: string[], options: OptionTable): { own: string[]; command: string[] } {
   const { tokens } = parseArgs({
@@ -163,7 +170,7 @@ function parseOptions(
   verb: string,
 ): { values: Values; servers: ServerOption[] } {
   try {
-    const { values, tokens } = parseArgs({ args, options, tokens: true });
+    const { values, tokens } = parseArgs({ args: joinNegative(args), options, tokens: true });
     const servers: ServerOption[] = [];
     for (const token of tokens) {
       if (token.kind !== "option" || token.value === undefined) continue;

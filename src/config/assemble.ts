@@ -10,8 +10,6 @@ import { type Config, Credentials, type Diagnostic, type Path, type Server } fro
 import { isNetworkText, parseNameRule, parseNetworkRule } from "./rules.ts";
 import { parseServerUrl } from "./server_url.ts";
 
-export { emptyConfig };
-
 export interface AssembleInput {
   file?: { config: Config; diagnostics: Diagnostic[] } | undefined;
   /** Each `--server` with its `--reaches`. */

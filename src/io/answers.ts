@@ -109,7 +109,7 @@ async function answerResolve(
   request: Request<"resolve">,
   { router, log }: AnswerOptions,
 ): Promise<ControlAnswer> {
-  const addresses = await router.resolve(request.name);
+  const addresses = await router.resolve(request.name, request.family);
   if (addresses === "libc") return { status: "libc" };
   const fits = (address: IpAddress) => request.family === 0 || request.family === address.version;
   const address = addresses.find(fits);

@@ -12,6 +12,8 @@ export const STATUS_OWN_FAILURE = 125;
 export const STATUS_NOT_EXECUTABLE = 126;
 export const STATUS_NOT_FOUND = 127;
 
+const SHELL = "/bin/sh";
+
 export interface ChildEnd {
   status: number;
   /** Set where the child did not start. */
@@ -26,7 +28,13 @@ export function runChild(
 ): Promise<ChildEnd> {
   const [file = "", ...args] = command;
   return new Promise((resolve) => {
-    const onError = (error: unknown) => resolve(spawnFailure(file, error));
+    const onError = (error: unknown) => {
+      // A script without #!: execvp(3), and so env(1), gives it to sh.
+      const isScript = (error as { code?: string }).code === "ENOEXEC" && file !== SHELL;
+      resolve(
+        isScript ? runChild([SHELL, ...command], env, signals) : spawnFailure(file, error),
+      );
+    };
     try {
       const child = spawn(file, args, { stdio: "inherit", env });
       if (child.pid !== undefined) signals.passTo(child.pid);

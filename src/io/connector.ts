@@ -18,6 +18,8 @@ export interface ConnectorOptions {
   log: DecisionLog;
   /** For the whole way to the destination: TCP, handshake, the server's own connect. */
   timeoutMs: number;
+  /** More connections at once are refused: without a descriptor left not even a refusal could be told. */
+  maxConnections: number;
 }
 
 /** One connection from the decision to its end. */
@@ -29,7 +31,8 @@ export interface Attempt {
 
 export class Connector {
   readonly #options: ConnectorOptions;
-  #open = 0;
+  /** Sockets to destinations, from the start of their dialling to their close, and relays. */
+  #held = 0;
   #isEnding = false;
   #onIdle: (() => void)[] = [];
 
@@ -50,21 +53,27 @@ export class Connector {
   async dial(attempt: Attempt, signal: AbortSignal): Promise<DialResult> {
     const { route, asker } = attempt;
     if (route.failure !== undefined) return { ok: false, failure: route.failure };
+    if (this.#held >= 2 * this.#options.maxConnections) return this.#refuseForWantOfRoom(attempt);
+    this.#held++;
     const options = { timeoutMs: this.#options.timeoutMs, signal };
     const result = route.decision.action === "forward"
       ? await dialThrough(route.decision.server, route.target, options)
       : await dialDirect(route.target, options);
-    if (result.ok) this.#logConnected(attempt);
-    else if (!signal.aborted) this.#logFailure(route, asker, result.failure);
+    if (result.ok) {
+      this.#logConnected(attempt);
+      if (result.socket.closed) this.#release();
+      else result.socket.on("close", () => this.#release());
+    } else {
+      if (!signal.aborted) this.#logFailure(route, asker, result.failure);
+      this.#release();
+    }
     return result;
   }
 
   /** Relay until the end, and log the end. */
   async carry({ route, asker, startedAt }: Attempt, ends: RelayEnds): Promise<void> {
-    this.#open++;
+    this.#held++;
     const { sent, received, outcome } = await relay(ends);
-    this.#open--;
-    if (this.#open === 0) this.#onIdle.splice(0).forEach((wake) => wake());
     this.#options.log.write({
       action: "END",
       asker,
@@ -75,12 +84,25 @@ export class Connector {
       received,
       ms: Math.round(performance.now() - startedAt),
     });
+    this.#release();
   }
 
-  /** Resolves when no connection is being relayed. */
+  /** Resolves when no connection is being opened or relayed. */
   idle(): Promise<void> {
-    if (this.#open === 0) return Promise.resolve();
+    if (this.#held === 0) return Promise.resolve();
     return new Promise((resolve) => this.#onIdle.push(resolve));
+  }
+
+  #release(): void {
+    this.#held--;
+    if (this.#held === 0) this.#onIdle.splice(0).forEach((wake) => wake());
+  }
+
+  #refuseForWantOfRoom({ route, asker }: Attempt): DialResult {
+    const detail = `${this.#options.maxConnections} connections are open; raise ulimit -n`;
+    const failure: Failure = { code: "OUT_OF_DESCRIPTORS", detail };
+    this.#logFailure(route, asker, failure);
+    return { ok: false, failure };
   }
 
   /** From now on a connection that ends was cut by the end of the run. */

@@ -58,6 +58,10 @@ function converse(socket: Socket, { token, answer, log }: ControlOptions): void 
     socket.resume();
     answer(decoded.request, abort.signal).then((words) => {
       if (!socket.destroyed) socket.end(encodeAnswer(words));
+    }).catch((fault) => {
+      // No answer makes the shim fail closed; a waiting program would be worse.
+      socket.destroy();
+      throw fault;
     });
   };
   socket.on("data", onData);

@@ -110,7 +110,10 @@ export class Forwarder {
             break;
           case "request":
             reader.stop();
-            return void this.#serve(socket, machine, event);
+            return void this.#serve(socket, machine, event).catch((fault) => {
+              socket.resetAndDestroy();
+              throw fault;
+            });
           case "failed":
             reader.stop();
             this.#options.log.step(`forwarder: ${event.failure.code} ${event.failure.detail}`);

@@ -6,7 +6,7 @@
 import { lookup } from "node:dns/promises";
 import { readFileSync, statSync } from "node:fs";
 import { parseIpAddress } from "../net/address.ts";
-import { parseHostsNames } from "../policy/names.ts";
+import { type Hosts, parseHosts } from "../policy/names.ts";
 import type { Lookup } from "./router.ts";
 
 /** The addresses of a name in the resolver's order; none where there is no such name. */
@@ -19,16 +19,18 @@ export const systemLookup: Lookup = async (name) => {
   }
 };
 
-/** The names of /etc/hosts, read again when the file has changed. */
-export function watchHostsFile(filePath = "/etc/hosts"): () => ReadonlySet<string> {
+/** /etc/hosts, read again when the file has changed; empty where it cannot be read. */
+export function watchHostsFile(filePath = "/etc/hosts"): () => Hosts {
   let seenMs = -1;
-  let names: ReadonlySet<string> = new Set();
+  let hosts: Hosts = new Map();
   return () => {
-    const mtimeMs = statSync(filePath, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-    if (mtimeMs !== seenMs) {
+    try {
+      const { mtimeMs } = statSync(filePath);
+      if (mtimeMs !== seenMs) hosts = parseHosts(readFileSync(filePath, "utf8"));
       seenMs = mtimeMs;
-      names = mtimeMs === 0 ? new Set() : parseHostsNames(readFileSync(filePath, "utf8"));
+    } catch {
+      hosts = new Map();
     }
-    return names;
+    return hosts;
   };
 }

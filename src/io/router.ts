@@ -3,7 +3,7 @@
  * the policy, and has those names resolved that this machine must resolve. Dials nothing.
  */
 
-import type { Config, NameRule } from "../config/model.ts";
+import type { Config } from "../config/model.ts";
 import {
   type Destination,
   formatDestination,
@@ -11,9 +11,9 @@ import {
   type IpAddress,
   parseIpAddress,
 } from "../net/address.ts";
-import { matchesPattern, normalizeName } from "../net/hostname.ts";
+import { normalizeName } from "../net/hostname.ts";
 import { decide, decideByRule, type Decision } from "../policy/decide.ts";
-import { nameTreatment } from "../policy/names.ts";
+import { type Hosts, isInHosts, nameTreatment, numericAddresses } from "../policy/names.ts";
 import { isReserved, type ReservedNames } from "../policy/reserved_names.ts";
 import { checkName } from "../socks/destination.ts";
 import type { Failure, FailureCode } from "../socks/machine.ts";
@@ -25,8 +25,8 @@ export interface RouterOptions {
   config: Config;
   /** Undefined where no program is given reserved addresses (`serve`): then they are like any other. */
   names: ReservedNames | undefined;
-  /** The names of /etc/hosts, as they are now. */
-  hostsNames: () => ReadonlySet<string>;
+  /** /etc/hosts as it is now. */
+  hosts: () => Hosts;
   lookup: Lookup;
   /** `name:port` as asked for → where that is (`serve --map`). */
   maps: ReadonlyMap<string, { hostname: string; port: number }>;
@@ -43,12 +43,16 @@ export interface Route {
   failure: Failure | undefined;
 }
 
+/** RFC 6761 §6.3 */
+const LOOPBACK = ["127.0.0.1", "::1"].map((text) => parseIpAddress(text)!);
+
 /** What a local name resolved to stays direct; more than this many are forgotten, oldest first. */
 const MAX_LEARNED = 4096;
 
 export class Router {
   readonly #options: RouterOptions;
-  readonly #learned = new Map<string, NameRule>();
+  /** Addresses of local names, and the name; the last used at the end. */
+  readonly #learned = new Map<string, string>();
 
   constructor(options: RouterOptions) {
     this.#options = options;
@@ -68,10 +72,19 @@ export class Router {
       : this.#routeAddress(destination, formatDestination(destination));
   }
 
-  /** What getaddrinfo(3) of `name` is to be told: addresses, none, or `libc`: as without tsocks. */
-  async resolve(name: string): Promise<IpAddress[] | "libc"> {
-    const { config, hostsNames, names } = this.#options;
-    switch (nameTreatment(config, hostsNames(), name)) {
+  /**
+   * What getaddrinfo(3) of `name` is to be told: addresses, none, or `libc`: as without tsocks.
+   * `family` 0 is any. libc is not asked for what its files do not have: it would ask a name server.
+   */
+  async resolve(name: string, family: 0 | 4 | 6): Promise<IpAddress[] | "libc"> {
+    const { config, hosts, names } = this.#options;
+    switch (nameTreatment(config, hosts(), name)) {
+      case "numeric":
+        return numericAddresses(name);
+      case "hosts":
+        return isInHosts(hosts(), name, family) ? "libc" : [];
+      case "localhost":
+        return isInHosts(hosts(), name, family) ? "libc" : LOOPBACK;
       case "libc":
         return "libc";
       case "invalid":
@@ -79,24 +92,21 @@ export class Router {
       case "local":
         return await this.#resolveLocal(normalizeName(name));
       case "server": {
-        const reserved = names?.reserve(name);
+        const reserved = names?.reserve(name, performance.now());
         return reserved === undefined ? [] : [reserved.v4, reserved.v6];
       }
     }
   }
 
   async #resolveLocal(name: string): Promise<IpAddress[]> {
-    const rule = this.#options.config.localNames.find((r) => matchesPattern(name, r.pattern));
     const addresses = await this.#options.lookup(name);
-    for (const address of addresses) {
-      if (rule !== undefined) this.#learn(formatIpAddress(address), rule);
-    }
+    for (const address of addresses) this.#learn(formatIpAddress(address), name);
     return addresses;
   }
 
-  #learn(address: string, rule: NameRule): void {
+  #learn(address: string, name: string): void {
     this.#learned.delete(address);
-    this.#learned.set(address, rule);
+    this.#learned.set(address, name);
     if (this.#learned.size > MAX_LEARNED) {
       this.#learned.delete(this.#learned.keys().next().value!);
     }
@@ -110,24 +120,26 @@ export class Router {
     if (names === undefined || !isReserved(address)) {
       return { kind: "address", address, port: asked.port };
     }
-    const name = names.nameOf(address);
+    const name = names.nameOf(address, performance.now());
     return name === undefined ? undefined : { kind: "name", name, port: asked.port };
   }
 
   #routeAddress(target: Destination & { kind: "address" }, label: string): Route {
-    const decision = this.#decideLearned(target.address) ?? decide(this.#options.config, target);
+    const decision = this.#decideLearned(target) ?? decide(this.#options.config, target);
     return { label, target, decision, failure: policyFailure(decision) };
   }
 
-  #decideLearned(address: IpAddress): Decision | undefined {
-    const rule = this.#learned.get(formatIpAddress(address));
-    if (rule === undefined) return undefined;
-    return { action: "direct", reason: { text: `local_name ${rule.text}`, place: rule.place } };
+  /** The program resolved a local name before: its rule counts, with its ports. */
+  #decideLearned({ address, port }: Destination & { kind: "address" }): Decision | undefined {
+    const name = this.#learned.get(formatIpAddress(address));
+    if (name === undefined) return undefined;
+    const decision = decideByRule(this.#options.config, { kind: "name", name, port });
+    return decision?.action === "direct" ? decision : undefined;
   }
 
   async #routeName(asked: Destination & { kind: "name" }): Promise<Route> {
-    const { config, hostsNames, lookup } = this.#options;
-    const treatment = nameTreatment(config, hostsNames(), asked.name);
+    const { config, hosts, lookup } = this.#options;
+    const treatment = nameTreatment(config, hosts(), asked.name);
     const impossible = treatment === "invalid" ? checkName(asked.name) : undefined;
     if (impossible !== undefined) return refusal(asked, impossible.code, impossible.detail);
     const decision = treatment === "server" ? decide(config, asked) : decideByRule(config, asked);

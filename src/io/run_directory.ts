@@ -4,42 +4,51 @@
  * map and would run the child uncovered. Removed at the end.
  */
 
-import { chmodSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import {
+  chmodSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import process from "node:process";
 import { TsocksError } from "../errors.ts";
 
 export interface RunDirectory {
   shimPath: string;
   controlPath: string;
-  remove(): void;
+  /**
+   * Remove it. While a process that outlives the run has the shim mapped, the shim itself must stay:
+   * a program that it starts would find no library to preload, and go direct. False then.
+   */
+  remove(): boolean;
 }
 
-/** Other users' children must reach it, so the runtime directory (0700) comes last. */
+/** In the order of preference; which of them other users' programs can reach is found out later. */
 export function candidateDirectories(env: { TMPDIR?: string; XDG_RUNTIME_DIR?: string }): string[] {
-  const directories = [
-    env.TMPDIR,
-    "/tmp",
-    "/dev/shm",
-    "/var/tmp",
-    "/run",
-    env.XDG_RUNTIME_DIR,
-  ];
-  return directories.filter((directory) => directory !== undefined && directory.startsWith("/"))
+  return [env.TMPDIR, "/tmp", "/dev/shm", "/var/tmp", "/run", env.XDG_RUNTIME_DIR]
+    .filter((directory) => directory?.startsWith("/") === true)
     .map((directory) => directory!);
 }
 
 /**
- * Write the shim into the first of `candidates` that can be written and mapped executable.
+ * Write the shim into the first of `candidates` that can be written and mapped executable, and
+ * reached by every user (apt's child becomes _apt); where there is none such, by this one at least.
  * @throws TsocksError SHIM that says what hinders each candidate
  */
 export function createRunDirectory(candidates: string[], shim: Uint8Array): RunDirectory {
   const hindrances: string[] = [];
-  for (const candidate of candidates) {
+  const usable = candidates.filter((candidate) => {
     const hindrance = hindranceOf(candidate);
-    if (hindrance !== undefined) {
-      hindrances.push(`${candidate}: ${hindrance}`);
-      continue;
-    }
+    if (hindrance !== undefined) hindrances.push(`${candidate}: ${hindrance}`);
+    return hindrance === undefined;
+  });
+  const isPublic = new Set(usable.filter(isReachableByAll));
+  for (const candidate of [...isPublic, ...usable.filter((one) => !isPublic.has(one))]) {
     try {
       return fill(candidate, shim);
     } catch (error) {
@@ -54,18 +63,31 @@ export function createRunDirectory(candidates: string[], shim: Uint8Array): RunD
 
 function fill(candidate: string, shim: Uint8Array): RunDirectory {
   const directory = mkdtempSync(join(candidate, "tsocks-"));
-  const remove = () => rmSync(directory, { recursive: true, force: true });
+  const shimPath = join(directory, "libtsocks.so");
+  const controlPath = join(directory, "control");
+  const remove = () => {
+    rmSync(controlPath, { force: true });
+    if (isMappedByOthers(shimPath)) return false;
+    rmSync(directory, { recursive: true, force: true });
+    return true;
+  };
   try {
     // 0711: a child with another uid opens what it was told the name of, and lists nothing.
     chmodSync(directory, 0o711);
-    const shimPath = join(directory, "libtsocks.so");
     writeFileSync(shimPath, shim, { mode: 0o644 });
     chmodSync(shimPath, 0o644);
-    return { shimPath, controlPath: join(directory, "control"), remove };
+    return { shimPath, controlPath, remove };
   } catch (error) {
-    remove();
+    rmSync(directory, { recursive: true, force: true });
     throw error;
   }
+}
+
+/** Whether every user can pass through the directory and all above it. */
+function isReachableByAll(directory: string): boolean {
+  const isPassable = (statSync(directory).mode & 0o001) !== 0;
+  const parent = dirname(directory);
+  return isPassable && (parent === directory || isReachableByAll(parent));
 }
 
 /** sun_path of unix(7) less the NUL, `/tsocks-XXXXXX/control`. */
@@ -80,6 +102,26 @@ function hindranceOf(candidate: string): string | undefined {
     return isMountedNoexec(mountinfo, realpathSync(candidate)) ? "mounted noexec" : undefined;
   } catch (error) {
     return (error as { code?: string }).code ?? "cannot be examined";
+  }
+}
+
+/**
+ * Whether a process that began after ours has `filePath` mapped. Those have higher numbers, unless
+ * the kernel began again at the lowest meanwhile (the last number given is in /proc/loadavg).
+ */
+function isMappedByOthers(filePath: string): boolean {
+  const lastPid = Number(readFileSync("/proc/loadavg", "latin1").trim().split(" ").at(-1));
+  const isYounger = (pid: number) => pid > process.pid || lastPid < process.pid;
+  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map(Number);
+  return pids.some((pid) => pid !== process.pid && isYounger(pid) && isMappedBy(pid, filePath));
+}
+
+/** Of another user's process nothing can be seen. */
+function isMappedBy(pid: number, filePath: string): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/maps`, "latin1").includes(filePath);
+  } catch {
+    return false;
   }
 }
 

@@ -15,6 +15,13 @@ const FORWARDED = [
   "SIGUSR2",
   "SIGALRM",
   "SIGWINCH",
+  "SIGIO",
+  "SIGPROF",
+  "SIGPWR",
+  "SIGSTKFLT",
+  "SIGVTALRM",
+  "SIGXCPU",
+  "SIGXFSZ",
 ] as const;
 
 /** The terminal sends these to our whole foreground group, the child with it. */

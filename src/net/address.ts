@@ -58,11 +58,6 @@ export function isUnspecified(address: IpAddress): boolean {
   return address.bytes.every((octet) => octet === 0);
 }
 
-/** Same version, same octets. */
-export function addressesEqual(a: IpAddress, b: IpAddress): boolean {
-  return a.version === b.version && a.bytes.every((octet, at) => octet === b.bytes[at]);
-}
-
 /** `host.example:80`, `10.0.0.1:80`, `[::1]:80`; `hostname` is taken as it is. */
 export function formatEndpoint(hostname: string, port: number): string {
   return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;

@@ -4,13 +4,25 @@
  */
 
 import type { Config, Server } from "../config/model.ts";
-import { isLegacyNumeric, parseIpAddress } from "../net/address.ts";
+import {
+  addressFromBytes,
+  type IpAddress,
+  isLegacyNumeric,
+  parseIpAddress,
+} from "../net/address.ts";
+import { readLegacyNumeric } from "../net/legacy_numeric.ts";
 import { matchesPattern, normalizeName } from "../net/hostname.ts";
 import { checkName } from "../socks/destination.ts";
 import { isLocalhostName } from "./decide.ts";
 
 export type NameTreatment =
-  /** libc resolves it as always: numeric text, localhost, /etc/hosts, or no server takes names. */
+  /** Text of an address, in any form that libc takes. */
+  | "numeric"
+  /** Loopback by its name alone (RFC 6761 §6.3). */
+  | "localhost"
+  /** /etc/hosts has it. */
+  | "hosts"
+  /** No server takes names: libc resolves it as always. */
   | "libc"
   /** `local_name`: this machine resolves it, and what it resolves to is direct. */
   | "local"
@@ -19,24 +31,44 @@ export type NameTreatment =
   /** Not a name at all: empty, too long, or with characters that no name has. */
   | "invalid";
 
+/** The normalised names of hosts(5), and the families they have addresses of. */
+export type Hosts = ReadonlyMap<string, ReadonlySet<4 | 6>>;
+
 /**
- * How `name` is to be resolved. `hostsNames` are the normalised names of /etc/hosts.
- * A name goes to libc only if none of the servers that could carry it takes names (`server_type = 4`),
+ * How `name` is to be resolved. A name goes to libc only if none of the servers that could carry it takes names (`server_type = 4`),
  * which is what tsocks 1.8 did with every name.
  */
 export function nameTreatment(
   config: Config,
-  hostsNames: ReadonlySet<string>,
+  hosts: Hosts,
   name: string,
 ): NameTreatment {
-  if (isNumericText(name)) return "libc";
+  if (isNumericText(name)) return "numeric";
   if (checkName(name) !== undefined) return "invalid";
   const normalized = normalizeName(name);
-  if (isLocalhostName(normalized) || hostsNames.has(normalized)) return "libc";
+  if (isLocalhostName(normalized)) return "localhost";
+  if (hosts.has(normalized)) return "hosts";
   if (config.localNames.some((rule) => matchesPattern(normalized, rule.pattern))) return "local";
   const servers = possibleServers(config, normalized);
   if (servers.length === 0) return config.fallback.isOn ? "libc" : "server";
   return servers.some((server) => server.type !== "4") ? "server" : "libc";
+}
+
+/** Whether libc finds the name, in a family if one is given, without asking a name server. */
+export function isInHosts(hosts: Hosts, name: string, family: 0 | 4 | 6): boolean {
+  const families = hosts.get(normalizeName(name));
+  return families !== undefined && (family === 0 || families.has(family));
+}
+
+/**
+ * The address of a numeric text, or `libc` for IPv6 with a zone, which only libc can read. Not
+ * left to libc otherwise: gethostbyname(3) does not know all that inet_aton(3) reads.
+ */
+export function numericAddresses(text: string): IpAddress[] | "libc" {
+  const address = parseIpAddress(text);
+  if (address !== undefined) return [address];
+  const bytes = readLegacyNumeric(text);
+  return bytes === undefined ? "libc" : [addressFromBytes(bytes)];
 }
 
 /** What getaddrinfo(3) reads as an address: strict text, IPv6 with a zone, the forms of inet_aton(3). */
@@ -53,12 +85,16 @@ function possibleServers(config: Config, name: string): Server[] {
     .filter((server) => server !== undefined);
 }
 
-/** The names of a hosts(5) file, normalised. */
-export function parseHostsNames(text: string): Set<string> {
-  const names = new Set<string>();
+/** The names of a hosts(5) file with the families of their addresses. */
+export function parseHosts(text: string): Hosts {
+  const hosts = new Map<string, Set<4 | 6>>();
   for (const line of text.split("\n")) {
-    const [, ...words] = line.replace(/#.*/, "").trim().split(/\s+/);
-    for (const word of words) names.add(normalizeName(word));
+    const [first = "", ...words] = line.replace(/#.*/, "").trim().split(/\s+/);
+    const family = first.includes(":") ? 6 : 4;
+    for (const word of words) {
+      const name = normalizeName(word);
+      hosts.set(name, (hosts.get(name) ?? new Set()).add(family));
+    }
   }
-  return names;
+  return hosts;
 }

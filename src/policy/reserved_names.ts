@@ -10,6 +10,9 @@ import { normalizeName } from "../net/hostname.ts";
 /** 2^17 addresses less the network's own and its broadcast address. */
 export const RESERVED_CAPACITY = 2 ** 17 - 2;
 
+/** A program may hold an address for a while before it connects: a name used so lately keeps its own. */
+const MIN_UNUSED_MS = 10 * 60 * 1000;
+
 /** The 64 bits of fd74:736f:636b:7300::/64 ("tsocks" in ASCII behind the ULA octet). */
 const ULA_PREFIX = [0xfd, 0x74, 0x73, 0x6f, 0x63, 0x6b, 0x73, 0x00];
 const V4_BASE = 198 * 2 ** 24 + 18 * 2 ** 16;
@@ -23,40 +26,45 @@ export class ReservedNames {
   readonly #capacity: number;
   /** Least recently used first, which a Map keeps by its order of insertion. */
   readonly #indexOf = new Map<string, number>();
-  readonly #nameAt = new Map<number, string>();
+  readonly #nameAt = new Map<number, { name: string; usedAtMs: number }>();
 
   constructor(capacity = RESERVED_CAPACITY) {
     this.#capacity = Math.min(capacity, RESERVED_CAPACITY);
   }
 
-  /** The addresses of `name`; the same ones as long as the name is in use. */
-  reserve(name: string): ReservedAddresses {
+  /**
+   * The addresses of `name`, the same ones as long as the name is in use; undefined where the table is
+   * full of names in use. `nowMs` is of any clock that only goes forward.
+   */
+  reserve(name: string, nowMs: number): ReservedAddresses | undefined {
     const key = normalizeName(name);
-    const index = this.#indexOf.get(key) ?? this.#freeIndex();
-    this.#touch(key, index);
+    const index = this.#indexOf.get(key) ?? this.#freeIndex(nowMs);
+    if (index === undefined) return undefined;
+    this.#touch(key, index, nowMs);
     return { v4: reservedV4(index), v6: reservedV6(index) };
   }
 
   /** The name behind a reserved address, or undefined where none was handed out. */
-  nameOf(address: IpAddress): string | undefined {
+  nameOf(address: IpAddress, nowMs: number): string | undefined {
     const index = indexOfAddress(address);
-    const name = index === undefined ? undefined : this.#nameAt.get(index);
-    if (name !== undefined && index !== undefined) this.#touch(name, index);
+    const name = index === undefined ? undefined : this.#nameAt.get(index)?.name;
+    if (name !== undefined && index !== undefined) this.#touch(name, index, nowMs);
     return name;
   }
 
   /** The full table drops the name that was unused for longest. */
-  #freeIndex(): number {
+  #freeIndex(nowMs: number): number | undefined {
     if (this.#indexOf.size < this.#capacity) return this.#indexOf.size + 1;
     const [oldest, index] = this.#indexOf.entries().next().value!;
+    if (nowMs - this.#nameAt.get(index)!.usedAtMs < MIN_UNUSED_MS) return undefined;
     this.#indexOf.delete(oldest);
     return index;
   }
 
-  #touch(name: string, index: number): void {
+  #touch(name: string, index: number, usedAtMs: number): void {
     this.#indexOf.delete(name);
     this.#indexOf.set(name, index);
-    this.#nameAt.set(index, name);
+    this.#nameAt.set(index, { name, usedAtMs });
   }
 }
 

@@ -45,10 +45,12 @@ static int is_busy(int fd)
 static int must_ask(int fd, const struct sockaddr *addr, socklen_t len, struct endpoint *to)
 {
 	int family = endpoint_read(addr, len, to);
+	int of_socket;
 
 	if (!family || endpoint_is_loopback(to) || endpoint_is_unspecified(to))
 		return 0;
-	return tcp_family(fd) == family && !is_busy(fd);
+	of_socket = tcp_family(fd);
+	return (of_socket == family || of_socket < 0) && !is_busy(fd);
 }
 
 /* control_connect() with what the socket is: its family and its SO_SNDTIMEO. */
@@ -110,14 +112,20 @@ static int forward(int fd, int family, int is_nonblocking, const struct answer *
 	static const int off;
 	struct sockaddr_in6 addr;
 	socklen_t len = endpoint_write(&answer->endpoint, family, &addr);
+	long status = sys_fcntl(fd, F_GETFL, 0);
 	int started = 0, error;
 
 	if (!len)
 		return ENETDOWN;
 	/* with it the kernel would not connect until the first octet */
 	sys_setsockopt(fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &off, sizeof(off));
+	/* a socket bound to another device does not reach loopback */
+	sys_setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "", 1);
+	/* never longer than wait_for_forwarder(), whatever is in the way */
+	sys_fcntl(fd, F_SETFL, status | O_NONBLOCK);
 	if (real_connect(fd, &addr, len))
 		started = errno;
+	sys_fcntl(fd, F_SETFL, status);
 	if (started && started != EINPROGRESS && started != EINTR)
 		return started;
 	error = started ? wait_for_forwarder(fd) : 0;
@@ -164,6 +172,12 @@ static int shim_connect(int fd, const struct sockaddr *addr, socklen_t len)
 }
 
 EXPORT int connect(int fd, const struct sockaddr *addr, socklen_t len)
+{
+	return shim_connect(fd, addr, len);
+}
+
+/* glibc's other public name of the same function. */
+EXPORT int __connect(int fd, const struct sockaddr *addr, socklen_t len)
 {
 	return shim_connect(fd, addr, len);
 }

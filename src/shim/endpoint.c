@@ -3,6 +3,7 @@
  * address before it asks: TCP or not, loopback or not. Works on the octets, since a program's
  * sockaddr may be short or unaligned. ip(7), ipv6(7).
  */
+#include <errno.h>
 #include <netinet/in.h>
 
 #include "shim.h"
@@ -96,21 +97,28 @@ int endpoint_is_unspecified(const struct endpoint *e)
 	return is_nearly_zero(e) && !e->address[15];
 }
 
-/* An integer socket option, or -1. */
+/* An integer socket option, or a negated errno. */
 static int socket_option(int fd, int name)
 {
-	int value;
+	int value = 0;
 	socklen_t len = sizeof(value);
 
-	return sys_getsockopt(fd, SOL_SOCKET, name, &value, &len) ? -1 : value;
+	long error = sys_getsockopt(fd, SOL_SOCKET, name, &value, &len);
+
+	return error ? (int)error : value;
 }
 
-/* AF_INET or AF_INET6 if `fd` is a TCP (or Multipath TCP) socket, else 0. */
+/*
+ * AF_INET or AF_INET6 if `fd` is a TCP (or Multipath TCP) socket, else 0; -1 where that cannot
+ * be found out though it is a socket (a sandbox), which must not pass for "no".
+ */
 int tcp_family(int fd)
 {
 	int family = socket_option(fd, SO_DOMAIN);
 	int protocol;
 
+	if (family < 0)
+		return family == -EBADF || family == -ENOTSOCK ? 0 : -1;
 	if (family != AF_INET && family != AF_INET6)
 		return 0;
 	if (socket_option(fd, SO_TYPE) != SOCK_STREAM)

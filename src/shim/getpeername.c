@@ -38,7 +38,7 @@ static int relayed_family(int fd, const struct settings *settings)
 		return 0;
 	if (peer.port != settings->port4 && peer.port != settings->port6)
 		return 0;
-	return tcp_family(fd);
+	return tcp_family(fd) > 0 ? addr.sin6_family : 0;
 }
 
 /* Writes the destination to *addr, a sockaddr_in6. Its length, or 0 where it is not known. */

@@ -83,6 +83,8 @@ export type FailureCode =
   | "SERVER_TIMEOUT"
   | "NAME_NOT_FOUND"
   | "NAME_TOO_LONG"
+  /** Our own limit of open files. */
+  | "OUT_OF_DESCRIPTORS"
   /** Our own policy said no. */
   | "REFUSED_BY_POLICY";
 

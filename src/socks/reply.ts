@@ -26,6 +26,7 @@ type Row = [errnoName: keyof typeof ERRNO, rep: number, cd: number, status: numb
 
 const ERRNO = {
   EACCES: 13,
+  ENFILE: 23,
   EPROTO: 71,
   EOPNOTSUPP: 95,
   EAFNOSUPPORT: 97,
@@ -54,6 +55,7 @@ const ROWS: Record<FailureCode, Row> = {
   SERVER_TIMEOUT: ["ETIMEDOUT", 6, 91, 504, "Server did not answer in time"],
   NAME_NOT_FOUND: ["EHOSTUNREACH", 4, 91, 502, "Name not found"],
   NAME_TOO_LONG: ["EHOSTUNREACH", 4, 91, 502, "Name too long"],
+  OUT_OF_DESCRIPTORS: ["ENFILE", 1, 91, 503, "Too many open connections"],
   REFUSED_BY_POLICY: ["EACCES", 2, 91, 403, "Refused by policy"],
 };
 

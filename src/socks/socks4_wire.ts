@@ -8,8 +8,6 @@ export const VN_SOCKS4 = 0x04;
 export const VN_REPLY = 0x00;
 export const CD_CONNECT = 0x01;
 export const CD_GRANTED = 90;
-export const CD_REJECTED = 91;
-export const CD_USERS_DIFFER = 93;
 
 /** DSTIP 0.0.0.x with x ≠ 0 announces a name behind the USERID (SOCKS 4A). */
 export function announcesName(dstIp: Uint8Array): boolean {

@@ -51,6 +51,31 @@ test("parseCommandLine() has the defaults that the help names", () => {
   assert.equal(run("run", "--connect-timeout", "0.5", "--", "cmd").connectTimeoutMs, 500);
 });
 
+test("parseCommandLine() takes --debug -1, and leaves the command's own alone", () => {
+  assert.equal(run("run", "--debug", "-1", "--", "cmd").debug, "-1");
+  assert.equal(run("run", "--debug=-1", "--", "cmd").debug, "-1");
+  assert.deepEqual(run("run", "cmd", "--debug", "-1").command, ["cmd", "--debug", "-1"]);
+});
+
+test("parseCommandLine() never repeats a password that stands in the wrong place", () => {
+  const url = "socks5://bob:geheim@h:1";
+  const wrong = [
+    [`--server=${url}`, "run"],
+    ["run", "--connect-timeout", url, "cmd"],
+    ["run", "--reaches", url, "cmd"],
+    ["run", "--log-format", url, "cmd"],
+    ["serve", "--listen", url],
+    ["run", `--sevrer=${url}`, "cmd"],
+  ];
+  for (const argv of wrong) {
+    assert.throws(() => parseCommandLine(argv), (error) => {
+      assert.ok(error instanceof TsocksError);
+      assert.ok(!error.format().includes("geheim"), error.format());
+      return true;
+    });
+  }
+});
+
 test("parseCommandLine() reads what serve listens on and maps", () => {
   const serve = parseCommandLine([
     ...["serve", "--listen", "[::1]:0", "--map", "Hello.example:80=127.0.0.1:8080"],

@@ -1,11 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import {
-  assembleConfig,
-  type AssembleInput,
-  emptyConfig,
-  hasNoWayOut,
-} from "../../../src/config/assemble.ts";
+import { emptyConfig } from "../../../src/config/empty_config.ts";
+import { assembleConfig, type AssembleInput, hasNoWayOut } from "../../../src/config/assemble.ts";
 import { formatDiagnostic } from "../../../src/config/diagnostic.ts";
 import { formatServer, type Path, type Server } from "../../../src/config/model.ts";
 import { parseTsocksConf } from "../../../src/config/tsocks_conf.ts";

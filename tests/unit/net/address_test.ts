@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
-  addressesEqual,
   addressFromBytes,
   formatDestination,
   formatEndpoint,
@@ -111,13 +110,6 @@ for (const [text, loopback, unspecified] of KINDS) {
     assert.equal(isUnspecified(address), unspecified);
   });
 }
-
-test("addressesEqual() compares version and octets", () => {
-  const [a, b, c] = ["10.0.0.1", "::ffff:10.0.0.1", "::a00:1"].map((t) => parseIpAddress(t)!);
-  assert.ok(addressesEqual(a!, b!));
-  assert.ok(!addressesEqual(a!, c!));
-  assert.ok(!addressesEqual(a!, parseIpAddress("10.0.0.2")!));
-});
 
 test("formatEndpoint() puts IPv6 in brackets", () => {
   assert.equal(formatEndpoint("::1", 80), "[::1]:80");

@@ -1,13 +1,19 @@
 import assert from "node:assert/strict";
 import test from "node:test";
+import { formatIpAddress } from "../../../src/net/address.ts";
 import { parseTsocksConf } from "../../../src/config/tsocks_conf.ts";
-import { nameTreatment, parseHostsNames } from "../../../src/policy/names.ts";
+import {
+  isInHosts,
+  nameTreatment,
+  numericAddresses,
+  parseHosts,
+} from "../../../src/policy/names.ts";
 
 const V5 = "server = 10.0.0.1\nserver_type = 5\nlocal_name = *.lan\n";
 const V4 = "server = 10.0.0.1\n";
 const MIXED = V4 +
   "path {\nserver = 10.0.0.2\nserver_type = 4a\nreaches_name = *.corp.example\n}\n";
-const HOSTS = parseHostsNames("127.0.1.1 Box box.example # me\n# 1.2.3.4 no.example\n\n::1 six\n");
+const HOSTS = parseHosts("127.0.1.1 Box box.example # me\n# 1.2.3.4 no.example\n\n::1 six\n");
 
 const ROWS: [string, string, string][] = [
   [V5, "hello.example", "server"],
@@ -16,18 +22,18 @@ const ROWS: [string, string, string][] = [
   [V5, "xn--bcher-kva.example", "server"],
   [V5, "bücher.example", "server"],
   [V5, "under_score.example", "server"],
-  [V5, "localhost", "libc"],
-  [V5, "a.localhost.", "libc"],
-  [V5, "box.example", "libc"],
-  [V5, "BOX", "libc"],
-  [V5, "six", "libc"],
+  [V5, "localhost", "localhost"],
+  [V5, "a.localhost.", "localhost"],
+  [V5, "box.example", "hosts"],
+  [V5, "BOX", "hosts"],
+  [V5, "six", "hosts"],
   [V5, "no.example", "server"],
   [V5, "nas.lan", "local"],
-  [V5, "192.0.2.1", "libc"],
-  [V5, "127.1", "libc"],
-  [V5, "0x7f000001", "libc"],
-  [V5, "2001:db8::1", "libc"],
-  [V5, "fe80::1%eth0", "libc"],
+  [V5, "192.0.2.1", "numeric"],
+  [V5, "127.1", "numeric"],
+  [V5, "0x7f000001", "numeric"],
+  [V5, "2001:db8::1", "numeric"],
+  [V5, "fe80::1%eth0", "numeric"],
   // Only what inet_aton(3) takes is numeric: libc would send the rest to a DNS server.
   [V5, "1.2.3.4.5", "server"],
   [V5, "256.1.1.1", "server"],
@@ -51,5 +57,30 @@ for (const [conf, name, expected] of ROWS) {
   const label = name.length > 40 ? `${name.slice(0, 3)}... (${name.length})` : JSON.stringify(name);
   test(`nameTreatment() of ${label} is ${expected} with ${JSON.stringify(conf)}`, () => {
     assert.equal(nameTreatment(parseTsocksConf(conf, "t.conf").config, HOSTS, name), expected);
+  });
+}
+
+test("isInHosts() is false for a family that the file lacks: libc would ask a name server", () => {
+  assert.equal(isInHosts(HOSTS, "BOX.example.", 0), true);
+  assert.equal(isInHosts(HOSTS, "box.example", 4), true);
+  assert.equal(isInHosts(HOSTS, "box.example", 6), false);
+  assert.equal(isInHosts(HOSTS, "six", 6), true);
+  assert.equal(isInHosts(HOSTS, "six", 4), false);
+  assert.equal(isInHosts(HOSTS, "none.example", 0), false);
+});
+
+for (
+  const [text, expected] of [
+    ["192.0.2.1", "192.0.2.1"],
+    ["0x7f.1", "127.0.0.1"],
+    ["017700000001", "127.0.0.1"],
+    ["2001:DB8::1", "2001:db8::1"],
+    ["fe80::1%eth0", "libc"],
+  ] as const
+) {
+  test(`numericAddresses() of ${text} is ${expected}`, () => {
+    const addresses = numericAddresses(text);
+    const words = addresses === "libc" ? addresses : addresses.map(formatIpAddress).join();
+    assert.equal(words, expected);
   });
 }

@@ -31,6 +31,7 @@ const ROWS: Row[] = [
   ["SERVER_TIMEOUT", "ETIMEDOUT", 110, 6, 91, 504, "Server did not answer in time"],
   ["NAME_NOT_FOUND", "EHOSTUNREACH", 113, 4, 91, 502, "Name not found"],
   ["NAME_TOO_LONG", "EHOSTUNREACH", 113, 4, 91, 502, "Name too long"],
+  ["OUT_OF_DESCRIPTORS", "ENFILE", 23, 1, 91, 503, "Too many open connections"],
   ["REFUSED_BY_POLICY", "EACCES", 13, 2, 91, 403, "Refused by policy"],
 ];
 
