@@ -81,14 +81,12 @@ static int wait_for_forwarder(int fd)
 	return result > 0 ? 0 : ETIMEDOUT;
 }
 
-/* 0 or an errno. 17 octets fit a fresh socket's buffer: it never waits. */
+/* 0, or ENETDOWN where the forwarder is gone. 17 octets fit a fresh socket's buffer: it never waits. */
 static int send_ticket(int fd, const struct answer *answer)
 {
 	long result = sys_send(fd, answer->ticket, CTL_TICKET_LEN, MSG_NOSIGNAL | MSG_DONTWAIT);
 
-	if (result == CTL_TICKET_LEN)
-		return 0;
-	return result < 0 ? (int)-result : ENETDOWN;
+	return result == CTL_TICKET_LEN ? 0 : ENETDOWN;
 }
 
 /*
@@ -126,9 +124,15 @@ static int forward(int fd, int family, int is_nonblocking, const struct answer *
 	if (real_connect(fd, &addr, len))
 		started = errno;
 	sys_fcntl(fd, F_SETFL, status);
+	/* it is the forwarder that refused, of which the program knows nothing */
+	if (started == ECONNREFUSED)
+		return ENETDOWN;
 	if (started && started != EINPROGRESS && started != EINTR)
 		return started;
 	error = started ? wait_for_forwarder(fd) : 0;
+	/* tells the kernel that the connect is over: the next one is EISCONN */
+	if (!error && started && !is_nonblocking && sys_connect(fd, &addr, len))
+		error = ENETDOWN;
 	if (!error)
 		error = send_ticket(fd, answer);
 	if (error) {

@@ -1,6 +1,6 @@
 /** A directory that goes away with its owner: `await using dir = await makeTempDir()`. */
 
-import { mkdtemp, rm } from "node:fs/promises";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -13,6 +13,7 @@ export interface TempDir extends AsyncDisposable {
 /** Makes one, readable by all (servers drop their privileges), below the system's own. */
 export async function makeTempDir(): Promise<TempDir> {
   const path = await mkdtemp(join(tmpdir(), "tsocks-test-"));
+  await chmod(path, 0o755);
   return {
     path,
     file: (name) => join(path, name),

@@ -85,14 +85,15 @@ testShim("FORWARD relays a non-blocking socket, EINPROGRESS and then writable", 
   assert.equal(brain.tickets.length, 1);
 });
 
-testShim("FORWARD to a port where nobody listens fails as the kernel says", {
+testShim("FORWARD to a port where nobody listens is ENETDOWN, blocking or not", {
   reply: () => {
     const nowhere = Buffer.concat([endpoint4("127.0.0.1", 1), TICKET]);
     return Buffer.concat([Buffer.from([2, 0, 0, 0, 0, 0, 0, nowhere.length]), nowhere]);
   },
 }, async ({ run }) => {
   const { stdout } = await run("connect_blocking", [FAR, 443]);
-  assert.equal(stdout, `connect -1 ${constants.errno.ECONNREFUSED}\n`);
+  assert.equal(stdout, `connect -1 ${constants.errno.ENETDOWN}\n`);
+  assert.equal((await run("connect_nonblocking", [FAR, 443])).stdout, stdout);
 });
 
 testShim("DIRECT connects to the destination itself", {
