@@ -21,7 +21,7 @@ import { Forwarder } from "./io/forwarder.ts";
 import { maxConnections } from "./io/limits.ts";
 import { systemLookup, watchHostsFile } from "./io/resolver.ts";
 import { Router } from "./io/router.ts";
-import { candidateDirectories, createRunDirectory } from "./io/run_directory.ts";
+import { candidateDirectories, createRunDirectory, type RunDirectory } from "./io/run_directory.ts";
 import { loadConfig, openLog, readPasswordFile, requireServer } from "./io/settings.ts";
 import { SignalForwarding, untilToldToEnd } from "./io/signals.ts";
 import { Peers, Tickets } from "./io/tickets.ts";
@@ -30,6 +30,7 @@ import { SHIM_BASE64 } from "./shim/embedded.ts";
 
 const CLOSING_GRACE_MS = 50;
 const CUTTING_GRACE_MS = 1000;
+const REMOVAL_ATTEMPTS = 4;
 
 export interface RunContext {
   env: Record<string, string>;
@@ -101,10 +102,19 @@ export async function run(options: RunOptions, context: RunContext): Promise<num
     return end.status;
   } finally {
     forwarder.close();
-    if (!directory.remove()) log.explain(survivorMessage(directory.shimPath));
+    if (!await removeDirectory(directory)) log.explain(survivorMessage(directory.shimPath));
     closeLog();
     signals.stop();
   }
+}
+
+/** What was just cut off may need a moment to end. False where something lives on. */
+async function removeDirectory(directory: RunDirectory): Promise<boolean> {
+  for (let attempt = 0; attempt < REMOVAL_ATTEMPTS; attempt++) {
+    if (directory.remove()) return true;
+    await setTimeout(CLOSING_GRACE_MS);
+  }
+  return directory.remove();
 }
 
 function survivorMessage(shimPath: string): string {

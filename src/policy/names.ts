@@ -47,8 +47,8 @@ export function nameTreatment(
   if (checkName(name) !== undefined) return "invalid";
   const normalized = normalizeName(name);
   if (isLocalhostName(normalized)) return "localhost";
-  if (hosts.has(normalized)) return "hosts";
   if (config.localNames.some((rule) => matchesPattern(normalized, rule.pattern))) return "local";
+  if (hosts.has(normalized)) return "hosts";
   const servers = possibleServers(config, normalized);
   if (servers.length === 0) return config.fallback.isOn ? "libc" : "server";
   return servers.some((server) => server.type !== "4") ? "server" : "libc";

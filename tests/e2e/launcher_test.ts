@@ -160,6 +160,14 @@ test(
   },
 );
 
+test("a script without #! is given to sh, as env does", async () => {
+  await using dir = await makeTempDir();
+  await writeFile(dir.file("script"), 'echo "$1"; exit 3\n', { mode: 0o755 });
+  const args = ["run", "--server", "socks5://127.0.0.1:1080", "--", dir.file("script"), "word"];
+  const { status, stdout, stderr } = await runTsocks(args);
+  assert.deepEqual({ status, stdout, stderr }, { status: 3, stdout: "word\n", stderr: "" });
+});
+
 test("--version and --help say so, with status 0", async () => {
   const version = await runTsocks(["--version"]);
   assert.deepEqual([version.status, version.stderr], [0, ""]);

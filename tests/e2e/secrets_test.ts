@@ -69,6 +69,17 @@ test("a password in --server is soon gone from what ps shows", async () => {
   }
 });
 
+test("the command cannot read a password in the environment of tsocks", async () => {
+  const script = "tr '\\0' '\\n' </proc/$PPID/environ; env";
+  const { status, stdout } = await runTsocks(
+    ["run", "--server", "socks5://bob@127.0.0.1:1080", "--", "sh", "-c", script],
+    { env: { TSOCKS_PASSWORD: SECRET, HARMLESS: "to be seen" } },
+  );
+  assert.equal(status, 0);
+  assert.ok(stdout.includes("HARMLESS=to be seen"));
+  assert.ok(!stdout.includes(SECRET), stdout);
+});
+
 test("an error in a server URL does not repeat its password", async () => {
   for (
     const url of [`socks9://bob:${SECRET}@127.0.0.1:1`, `socks5://bob:${SECRET}@127.0.0.1:999999`]

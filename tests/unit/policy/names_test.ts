@@ -13,7 +13,7 @@ const V5 = "server = 10.0.0.1\nserver_type = 5\nlocal_name = *.lan\n";
 const V4 = "server = 10.0.0.1\n";
 const MIXED = V4 +
   "path {\nserver = 10.0.0.2\nserver_type = 4a\nreaches_name = *.corp.example\n}\n";
-const HOSTS = parseHosts("127.0.1.1 Box box.example # me\n# 1.2.3.4 no.example\n\n::1 six\n");
+const HOSTS = parseHosts("127.0.1.1 Box box.example both.lan # me\n# 1.2.3.4 no.example\n\n::1 six\n");
 
 const ROWS: [string, string, string][] = [
   [V5, "hello.example", "server"],
@@ -29,6 +29,8 @@ const ROWS: [string, string, string][] = [
   [V5, "six", "hosts"],
   [V5, "no.example", "server"],
   [V5, "nas.lan", "local"],
+  // A rule of the user's counts before the file: libc's answer alone would not make it direct.
+  [V5, "both.lan", "local"],
   [V5, "192.0.2.1", "numeric"],
   [V5, "127.1", "numeric"],
   [V5, "0x7f000001", "numeric"],
