@@ -5,6 +5,7 @@
 
 import assert from "node:assert/strict";
 import { chmod, stat, writeFile } from "node:fs/promises";
+import { basename, dirname } from "node:path";
 import { test } from "node:test";
 import {
   findRefusedPort,
@@ -248,9 +249,21 @@ test("an unknown option is 125", async () => {
 /** Runs tsocks where each of `directories` is on a file system without execute permission for mappings. */
 async function runWithNoexec(directories: string[], command: string[]): Promise<Finished> {
   const mounts = directories.map((path) => `mount -t tmpfs -o noexec none ${path}`).join("; ");
-  const script = `set -e; ${mounts}; exec "$@"`;
+  // The binary itself may be below one of them.
+  const script = `set -e; mount --bind "$1" /mnt; ${mounts}; shift; exec /mnt/"$@"`;
   const env = { TMPDIR: "/tmp", XDG_RUNTIME_DIR: "/run" };
-  const args = ["-m", "sh", "-c", script, "sh", TSOCKS, "run", "--server", ...command];
+  const args = [
+    "-m",
+    "sh",
+    "-c",
+    script,
+    "sh",
+    dirname(TSOCKS),
+    basename(TSOCKS),
+    "run",
+    "--server",
+    ...command,
+  ];
   return await run("unshare", args, { env });
 }
 

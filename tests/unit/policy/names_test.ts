@@ -13,7 +13,9 @@ const V5 = "server = 10.0.0.1\nserver_type = 5\nlocal_name = *.lan\n";
 const V4 = "server = 10.0.0.1\n";
 const MIXED = V4 +
   "path {\nserver = 10.0.0.2\nserver_type = 4a\nreaches_name = *.corp.example\n}\n";
-const HOSTS = parseHosts("127.0.1.1 Box box.example both.lan # me\n# 1.2.3.4 no.example\n\n::1 six\n");
+const HOSTS = parseHosts(
+  "127.0.1.1 Box box.example both.lan # me\n# 1.2.3.4 no.example\n\n::1 six\n",
+);
 
 const ROWS: [string, string, string][] = [
   [V5, "hello.example", "server"],
