@@ -30,14 +30,14 @@ async function perform(invocation: Invocation): Promise<number> {
       print(`tsocks ${VERSION}`);
       return 0;
     case "run": {
-      hideSecrets(invocation.servers);
+      const context = takeContext(invocation.servers);
       const { run } = await import("./run.ts");
-      return await run(invocation, context());
+      return await run(invocation, context);
     }
     case "serve": {
-      hideSecrets(invocation.servers);
+      const context = takeContext(invocation.servers);
       const { serve } = await import("./serve.ts");
-      return await serve(invocation, { ...context(), print });
+      return await serve(invocation, { ...context, print });
     }
   }
 }
@@ -53,13 +53,15 @@ function hideSecrets(servers: ServerOption[]): void {
   warn(formatMessage(what, "/proc/self/mem, which cannot be written", "use --password-file"));
 }
 
-function context() {
+/** Reads the environment, and then blots the secrets: Deno reads it where we blot. */
+function takeContext(servers: ServerOption[]) {
   const env: Record<string, string> = {};
   for (const [name, value] of Object.entries(process.env)) {
     if (value !== undefined) env[name] = value;
   }
   // environ(7) cannot be trusted to name files for a program with another user's rights.
   const isPrivileged = process.getuid?.() !== process.geteuid?.();
+  hideSecrets(servers);
   return { env, isPrivileged, warn };
 }
 
