@@ -42,18 +42,26 @@ export function candidateDirectories(env: { TMPDIR?: string; XDG_RUNTIME_DIR?: s
  */
 export function createRunDirectory(candidates: string[], shim: Uint8Array): RunDirectory {
   const hindrances: string[] = [];
-  const usable = candidates.filter((candidate) => {
-    const hindrance = hindranceOf(candidate);
-    if (hindrance !== undefined) hindrances.push(`${candidate}: ${hindrance}`);
-    return hindrance === undefined;
-  });
-  const isPublic = new Set(usable.filter(isReachableByAll));
-  for (const candidate of [...isPublic, ...usable.filter((one) => !isPublic.has(one))]) {
+  const tryOne = (candidate: string) => {
     try {
       return fill(candidate, shim);
     } catch (error) {
       hindrances.push(`${candidate}: ${(error as { code?: string }).code ?? "cannot be written"}`);
     }
+  };
+  const onlyOurs: string[] = [];
+  for (const candidate of candidates) {
+    const hindrance = hindranceOf(candidate);
+    if (hindrance !== undefined) hindrances.push(`${candidate}: ${hindrance}`);
+    else if (!isReachableByAll(candidate)) onlyOurs.push(candidate);
+    else {
+      const made = tryOne(candidate);
+      if (made !== undefined) return made;
+    }
+  }
+  for (const candidate of onlyOurs) {
+    const made = tryOne(candidate);
+    if (made !== undefined) return made;
   }
   throw new TsocksError("SHIM", "No directory can hold the shim library", {
     where: hindrances.join("; "),
