@@ -87,12 +87,12 @@ static int shim_gethostbyaddr_r(const void *address, socklen_t len, int family,
 
 	*result = NULL;
 	*error = ask_name(address, len, family, name);
-	if (*error)
-		return host_result(*error);
-	if (!name[0] && next)
+	if (!*error && !name[0] && next)
 		return next(address, len, family, host, buffer, buffer_len, result, error);
-	if (!name[0]) {
+	if (!*error && !name[0])
 		*error = NO_RECOVERY;
+	if (*error) {
+		set_host_error(*error);	/* as glibc does; Python reads it there */
 		return host_result(*error);
 	}
 	if (!build(address, family, name, host, buffer, buffer_len)) {
