@@ -180,6 +180,32 @@ test(
   },
 );
 
+const REVERSE_LOCAL = `
+import socket, sys
+socket.getaddrinfo("nas.lan", 80)
+for address in sys.argv[1:]:
+    print(socket.getnameinfo((address, 80), 0)[0])`;
+
+test("an address that goes direct may be looked up by libc", forResolver, async () => {
+  await using dir = await makeTempDir();
+  await using nameServer = await startNameServer();
+  const overlay = await overlayResolver(dir, nameServer);
+  await writeFile(dir.file("hosts"), "192.0.2.7 nas.lan\n192.0.2.8 box.example\n");
+  const conf = "server = 127.0.0.1\nserver_type = 5\nlocal = 10.99.0.0/16\nlocal_name = *.lan\n";
+  await writeFile(dir.file("conf"), conf);
+  const reverse = async (...addresses: string[]) => {
+    const command = python(REVERSE_LOCAL, ...addresses);
+    const tsocks = [TSOCKS, "run", "--conf", dir.file("conf"), "--", ...command];
+    const [program = "", ...args] = underOverlay(overlay, tsocks);
+    return (await run(program, args, { env: { HOME: dir.path } })).stdout;
+  };
+  const known = await reverse("192.0.2.7", "192.0.2.8", "192.0.2.9");
+  assert.equal(known, "nas.lan\nbox.example\n192.0.2.9\n");
+  assert.deepEqual(nameServer.asked, []);
+  await reverse("10.99.0.1");
+  assert.match(nameServer.asked.join(), /99.*in-addr/s);
+});
+
 for (const libc of HOST_LIBCS) {
   const forLibc = needs(...libc.needs, "root", "mount namespaces");
 
