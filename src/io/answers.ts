@@ -131,11 +131,12 @@ async function answerPeer(request: Request<"peer">, peers: Peers): Promise<Contr
   return endpoint === null ? { status: "fail", error: ENOTCONN } : { status: "peer", endpoint };
 }
 
-/** A name longer than the protocol carries is none; no policy is asked about names that long anyway. */
+/** What the protocol cannot carry is no name: the root, whose address "." was given, is empty here. */
 function answerReverse(request: Request<"reverse">, { router }: AnswerOptions): ControlAnswer {
   const found = router.reverse(request.endpoint.address);
   if (found === "libc") return { status: "libc" };
-  if (found === undefined || new TextEncoder().encode(found.name).length > CTL_MAX_HOST_NAME_LEN) {
+  const length = found === undefined ? 0 : new TextEncoder().encode(found.name).length;
+  if (found === undefined || length === 0 || length > CTL_MAX_HOST_NAME_LEN) {
     return { status: "fail", error: EAI_NONAME };
   }
   return { status: "name", name: found.name };

@@ -157,7 +157,10 @@ try:
     socket.gethostbyaddr("192.0.2.1")
 except socket.herror as e:
     print(e.args[0])
-print(socket.gethostbyaddr("127.0.0.1")[0])`;
+print(socket.gethostbyaddr("127.0.0.1")[0])
+for name in (".", "n" * 255, "\u00fc.example"):
+    address = socket.getaddrinfo(name.encode(), 80, socket.AF_INET)[0][4]
+    print(len(socket.getnameinfo(address, 0)[0]))`;
 
 test(
   "an address of a name gives the name back, and no other is asked about",
@@ -173,7 +176,7 @@ test(
     const { stdout, stderr } = await run(program, args, { env: { HOME: dir.path } });
     const name = "hello.example hello.example\n";
     assert.deepEqual({ stdout, stderr }, {
-      stdout: `${name}${name}('192.0.2.1', '80') 1\nlocalhost\n`,
+      stdout: `${name}${name}('192.0.2.1', '80') 1\nlocalhost\n10\n255\n9\n`,
       stderr: "",
     });
     assert.deepEqual(nameServer.asked, []);
