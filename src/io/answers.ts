@@ -1,11 +1,12 @@
 /**
- * What the shim is told: the answers to its three questions (may this socket connect, what is this
- * name, where does this connection go). The only file that knows both the shim and the Connector.
+ * What the shim is told: the answers to its questions (may this socket connect, what is this
+ * name, where does this connection go, what is this address's name, may libc look up by itself). The
+ * only file that knows both the shim and the Connector.
  */
 
 import { formatIpAddress, type IpAddress } from "../net/address.ts";
 import { isReserved } from "../policy/reserved_names.ts";
-import type { ControlAnswer, ControlRequest } from "../shim/control.ts";
+import { type ControlAnswer, type ControlRequest, CTL_MAX_HOST_NAME_LEN } from "../shim/control.ts";
 import { errnoOf } from "../socks/reply.ts";
 import type { Attempt, Connector } from "./connector.ts";
 import type { Answerer } from "./control.ts";
@@ -29,6 +30,7 @@ type Request<Op extends ControlRequest["op"]> = ControlRequest & { op: Op };
 
 /** netdb.h and errno.h; the protocol carries EAI_ codes negated. */
 const EAI_NONAME = 2;
+const EAI_FAIL = 4;
 const ENOTCONN = 107;
 const LOOPBACK_V4 = Uint8Array.of(127, 0, 0, 1);
 const LOOPBACK_V6 = Uint8Array.from([...new Uint8Array(15), 1]);
@@ -42,6 +44,10 @@ export function createAnswerer(options: AnswerOptions): Answerer {
         return answerResolve(request, options);
       case "peer":
         return answerPeer(request, options.peers);
+      case "reverse":
+        return Promise.resolve(answerReverse(request, options));
+      case "notice":
+        return Promise.resolve(answerNotice(request, options));
     }
   };
 }
@@ -123,4 +129,28 @@ async function answerPeer(request: Request<"peer">, peers: Peers): Promise<Contr
   const { address, port } = request.endpoint;
   const endpoint = await peers.find(formatIpAddress(address), port);
   return endpoint === null ? { status: "fail", error: ENOTCONN } : { status: "peer", endpoint };
+}
+
+/** What the protocol cannot carry is no name: the root, whose address "." was given, is empty here. */
+function answerReverse(request: Request<"reverse">, { router }: AnswerOptions): ControlAnswer {
+  const found = router.reverse(request.endpoint.address);
+  if (found === "libc") return { status: "libc" };
+  const length = found === undefined ? 0 : new TextEncoder().encode(found.name).length;
+  if (found === undefined || length === 0 || length > CTL_MAX_HOST_NAME_LEN) {
+    return { status: "fail", error: EAI_NONAME };
+  }
+  return { status: "name", name: found.name };
+}
+
+/** A call of libc's that asks name servers by itself: its packets would tell them the name. */
+function answerNotice(request: Request<"notice">, { router, log }: AnswerOptions): ControlAnswer {
+  if (router.leavesNamesToLibc()) return { status: "libc" };
+  log.write({
+    action: "REFUSE",
+    asker: describeProcess(request.pid),
+    destination: "dns",
+    server: "-",
+    text: `${request.code}() asks this machine's name servers, and names go to the server`,
+  });
+  return { status: "fail", error: EAI_FAIL };
 }

@@ -13,7 +13,13 @@ import {
 } from "../net/address.ts";
 import { normalizeName } from "../net/hostname.ts";
 import { decide, decideByRule, type Decision } from "../policy/decide.ts";
-import { type Hosts, isInHosts, nameTreatment, numericAddresses } from "../policy/names.ts";
+import {
+  type Hosts,
+  isInHosts,
+  leavesNamesToLibc,
+  nameTreatment,
+  numericAddresses,
+} from "../policy/names.ts";
 import { isReserved, type ReservedNames } from "../policy/reserved_names.ts";
 import { checkName } from "../socks/destination.ts";
 import type { Failure, FailureCode } from "../socks/machine.ts";
@@ -96,6 +102,28 @@ export class Router {
         return reserved === undefined ? [] : [reserved.v4, reserved.v6];
       }
     }
+  }
+
+  /**
+   * What getnameinfo(3) of `address` is to be told: a name, none (undefined), or `libc`: as without
+   * tsocks, which is for those of its files and those it connects to by itself. No other is asked about.
+   */
+  reverse(address: IpAddress): { name: string } | "libc" | undefined {
+    const { config, hosts, names } = this.#options;
+    if (names !== undefined && isReserved(address)) {
+      const name = names.nameOf(address, performance.now());
+      return name === undefined ? undefined : { name };
+    }
+    const learned = this.#learned.get(formatIpAddress(address));
+    if (learned !== undefined) return { name: learned };
+    if (isInHosts(hosts(), formatIpAddress(address), address.version)) return "libc";
+    const { action } = decide(config, { kind: "address", address, port: 0 });
+    return action === "direct" ? "libc" : undefined;
+  }
+
+  /** Whether no name of any kind goes to a server, so that libc's own look-ups give nothing away. */
+  leavesNamesToLibc(): boolean {
+    return leavesNamesToLibc(this.#options.config);
   }
 
   async #resolveLocal(name: string): Promise<IpAddress[]> {

@@ -3,9 +3,10 @@
  * reaches the local resolver), or this machine. Pure; the look-up itself is the edge's.
  */
 
-import type { Config, Server } from "../config/model.ts";
+import type { Config, Path, Server } from "../config/model.ts";
 import {
   addressFromBytes,
+  formatIpAddress,
   type IpAddress,
   isLegacyNumeric,
   parseIpAddress,
@@ -31,7 +32,7 @@ export type NameTreatment =
   /** Not a name at all: empty, too long, or with characters that no name has. */
   | "invalid";
 
-/** The normalised names of hosts(5), and the families they have addresses of. */
+/** The normalised names of hosts(5) and the families they have addresses of, and those addresses. */
 export type Hosts = ReadonlyMap<string, ReadonlySet<4 | 6>>;
 
 /**
@@ -49,9 +50,21 @@ export function nameTreatment(
   if (isLocalhostName(normalized)) return "localhost";
   if (config.localNames.some((rule) => matchesPattern(normalized, rule.pattern))) return "local";
   if (hosts.has(normalized)) return "hosts";
-  const servers = possibleServers(config, normalized);
-  if (servers.length === 0) return config.fallback.isOn ? "libc" : "server";
-  return servers.some((server) => server.type !== "4") ? "server" : "libc";
+  return isLeftToLibc(config, possibleServers(config, normalized)) ? "libc" : "server";
+}
+
+/** Whether libc may resolve whatever name there is: no path and no default server takes names. */
+export function leavesNamesToLibc(config: Config): boolean {
+  const paths = config.paths.filter((path) => path.reachesNames.length > 0);
+  const isRefused = paths.some((path) => path.server === undefined);
+  return !isRefused && isLeftToLibc(config, serversOf(config, paths));
+}
+
+/** Of the servers that could carry a name: whether none takes names. Without any, `fallback` decides. */
+function isLeftToLibc(config: Config, servers: Server[]): boolean {
+  return servers.length === 0
+    ? config.fallback.isOn
+    : servers.every((server) => server.type === "4");
 }
 
 /** Whether libc finds the name, in a family if one is given, without asking a name server. */
@@ -81,6 +94,11 @@ function possibleServers(config: Config, name: string): Server[] {
   const paths = config.paths.filter((path) =>
     path.reachesNames.some((rule) => matchesPattern(name, rule.pattern))
   );
+  return serversOf(config, paths);
+}
+
+/** The servers of these paths, and the default one. */
+function serversOf(config: Config, paths: Path[]): Server[] {
   return [...paths.map((path) => path.server), config.defaultServer]
     .filter((server) => server !== undefined);
 }
@@ -91,6 +109,8 @@ export function parseHosts(text: string): Hosts {
   for (const line of text.split("\n")) {
     const [first = "", ...words] = line.replace(/#.*/, "").trim().split(/\s+/);
     const family = first.includes(":") ? 6 : 4;
+    const address = parseIpAddress(first);
+    if (address !== undefined) words.push(formatIpAddress(address));
     for (const word of words) {
       const name = normalizeName(word);
       hosts.set(name, (hosts.get(name) ?? new Set()).add(family));

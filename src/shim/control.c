@@ -157,6 +157,10 @@ static int read_body(const unsigned char *body, size_t len, struct answer *out)
 		memcpy(out->text, body, len);
 		out->text[len] = '\0';
 		return len > 0;
+	case CTL_STATUS_NAME:
+		memcpy(out->text, body, len);
+		out->text[len] = '\0';
+		return len > 0 && len <= CTL_MAX_HOST_NAME_LEN && strlen(out->text) == len;
 	}
 	return 0;
 }
@@ -261,5 +265,26 @@ int control_peer(const struct endpoint *local, struct answer *answer)
 
 	begin(&question, CTL_OP_PEER, BRAIN_WAIT_S);
 	question.body_len = write_endpoint(local, question.bytes + CTL_REQUEST_HEADER_LEN);
+	return ask(&question, answer);
+}
+
+/* What is the name of this address? `address->port` is 0. 0 or an errno of ask(). */
+int control_reverse(const struct endpoint *address, struct answer *answer)
+{
+	struct question question;
+
+	begin(&question, CTL_OP_REVERSE, BRAIN_WAIT_S);
+	question.body_len = write_endpoint(address, question.bytes + CTL_REQUEST_HEADER_LEN);
+	return ask(&question, answer);
+}
+
+/* May the call `code`, 1-64 octets, look things up by itself? 0 or an errno of ask(). */
+int control_notice(const char *code, struct answer *answer)
+{
+	struct question question;
+
+	begin(&question, CTL_OP_NOTICE, BRAIN_WAIT_S);
+	question.body_len = strlen(code);
+	memcpy(question.bytes + CTL_REQUEST_HEADER_LEN, code, question.body_len);
 	return ask(&question, answer);
 }

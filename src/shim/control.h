@@ -21,6 +21,9 @@
  *   RESOLVE  BODY = FAMILY(1) NAME(1-1024) what may getaddrinfo be told? FAMILY 0, 4 or 6
  *   PEER     BODY = ENDPOINT              whither goes the relayed connection that has
  *                                         this local address?
+ *   REVERSE  BODY = ENDPOINT (PORT 0)     what is the name of this address?
+ *   NOTICE   BODY = CODE(1-64)            may libc be called, which looks things up by itself?
+ *            CODE, of a-z 0-9 and '_', names the call: res_query, res_nsend
  *
  *   ENDPOINT is FAMILY(1) PORT(2) ADDRESS(4 or 16): 7 octets for FAMILY 4, 19 for 6.
  *
@@ -35,10 +38,12 @@
  *   DIRECT   connect as if there were no shim
  *   FORWARD  BODY = ENDPOINT TICKET(17)   connect there and send the 17 octets first
  *   FAIL     ERROR, 1-4095, is an errno (CONNECT) or an EAI_ code without its sign (RESOLVE:
- *            EAI_NONAME, which is -2, goes as 2); PEER has no use for it and may send 0
+ *            EAI_NONAME, which is -2, goes as 2; REVERSE and NOTICE
+ *            alike); PEER has no use for it and may send 0
  *   LIBC     resolve as if there were no shim
  *   ADDRESS  BODY = text of an address, to be resolved in the name's place
  *   PEER     BODY = ENDPOINT
+ *   NAME     BODY = NAME(1-255)           the name of a reserved address
  *
  * TSOCKS_CONTROL in the environment is TOKEN (32 hexadecimal digits) ':' PORT4 ':' PORT6 ':' PATH,
  * the two ports being those of the forwarder on 127.0.0.1 and ::1 in decimal (PORT6 is 0
@@ -54,6 +59,8 @@
 #define CTL_OP_CONNECT 1
 #define CTL_OP_RESOLVE 2
 #define CTL_OP_PEER 3
+#define CTL_OP_REVERSE 4
+#define CTL_OP_NOTICE 5
 
 #define CTL_FLAG_NONBLOCKING 1
 #define CTL_FLAG_INET6 2
@@ -64,12 +71,15 @@
 #define CTL_STATUS_LIBC 4
 #define CTL_STATUS_ADDRESS 5
 #define CTL_STATUS_PEER 6
+#define CTL_STATUS_NAME 7
 
 #define CTL_TOKEN_LEN 16
 #define CTL_TICKET_LEN 17
 #define CTL_REQUEST_HEADER_LEN 26
 #define CTL_ANSWER_HEADER_LEN 8
 #define CTL_MAX_NAME_LEN 1024
-#define CTL_MAX_ANSWER_BODY_LEN 64
+#define CTL_MAX_CODE_LEN 64
+#define CTL_MAX_HOST_NAME_LEN 255
+#define CTL_MAX_ANSWER_BODY_LEN 256
 
 #endif

@@ -14,6 +14,8 @@ export const CTL_VERSION = 1;
 export const CTL_OP_CONNECT = 1;
 export const CTL_OP_RESOLVE = 2;
 export const CTL_OP_PEER = 3;
+export const CTL_OP_REVERSE = 4;
+export const CTL_OP_NOTICE = 5;
 
 export const CTL_FLAG_NONBLOCKING = 1;
 export const CTL_FLAG_INET6 = 2;
@@ -24,13 +26,16 @@ export const CTL_STATUS_FAIL = 3;
 export const CTL_STATUS_LIBC = 4;
 export const CTL_STATUS_ADDRESS = 5;
 export const CTL_STATUS_PEER = 6;
+export const CTL_STATUS_NAME = 7;
 
 export const CTL_TOKEN_LEN = 16;
 export const CTL_TICKET_LEN = 17;
 export const CTL_REQUEST_HEADER_LEN = 26;
 export const CTL_ANSWER_HEADER_LEN = 8;
 export const CTL_MAX_NAME_LEN = 1024;
-export const CTL_MAX_ANSWER_BODY_LEN = 64;
+export const CTL_MAX_CODE_LEN = 64;
+export const CTL_MAX_HOST_NAME_LEN = 255;
+export const CTL_MAX_ANSWER_BODY_LEN = 256;
 
 const MAX_REQUEST_BODY_LEN = 1 + CTL_MAX_NAME_LEN; // FAMILY, NAME
 
@@ -58,7 +63,11 @@ export type ControlRequest =
   /** `name` is UTF-8, or Latin-1 where its octets are not UTF-8; hostile text all the same. */
   | { op: "resolve"; pid: number; token: Uint8Array; family: 0 | 4 | 6; name: string }
   /** `endpoint` is the local address of the program's relayed connection. */
-  | { op: "peer"; pid: number; token: Uint8Array; endpoint: ControlEndpoint };
+  | { op: "peer"; pid: number; token: Uint8Array; endpoint: ControlEndpoint }
+  /** `endpoint` has port 0. */
+  | { op: "reverse"; pid: number; token: Uint8Array; endpoint: ControlEndpoint }
+  /** `code` is of a–z, 0–9 and `_`: the name of a function of libc. */
+  | { op: "notice"; pid: number; token: Uint8Array; code: string };
 
 export type DecodedRequest =
   | { kind: "incomplete" }
@@ -67,7 +76,7 @@ export type DecodedRequest =
 
 /**
  * What the brain answers; `error` is an errno to a connect, an EAI_ code (negative, as in netdb.h)
- * to a resolve, 0 to a peer.
+ * to a resolve, a reverse and a notice, 0 to a peer.
  */
 export type ControlAnswer =
   | { status: "direct" }
@@ -75,7 +84,8 @@ export type ControlAnswer =
   | { status: "fail"; error: number }
   | { status: "libc" }
   | { status: "address"; text: string }
-  | { status: "peer"; endpoint: RawEndpoint };
+  | { status: "peer"; endpoint: RawEndpoint }
+  | { status: "name"; name: string };
 
 /**
  * Decodes all that has arrived on one control connection so far.
@@ -111,6 +121,19 @@ function decodeBody(
       const endpoint = decodeEndpoint(body);
       if (!endpoint) return bad("malformed endpoint");
       return { kind: "request", request: { op: "peer", ...header, endpoint } };
+    }
+    case CTL_OP_REVERSE: {
+      const endpoint = decodeEndpoint(body);
+      if (!endpoint) return bad("malformed endpoint");
+      if (endpoint.port !== 0) return bad("a port in a reverse look-up");
+      return { kind: "request", request: { op: "reverse", ...header, endpoint } };
+    }
+    case CTL_OP_NOTICE: {
+      const code = String.fromCharCode(...body);
+      if (body.length > CTL_MAX_CODE_LEN || !/^[a-z0-9_]+$/.test(code)) {
+        return bad("malformed code");
+      }
+      return { kind: "request", request: { op: "notice", ...header, code } };
     }
     default:
       return bad(`unknown op ${op}`);
@@ -168,8 +191,8 @@ function decodeName(bytes: Uint8Array): string {
 }
 
 /**
- * Encodes STATUS..BODY, 8–72 octets.
- * @throws {RangeError} for an address, ticket, text, port or error that the message cannot carry
+ * Encodes STATUS..BODY, 8–264 octets.
+ * @throws {RangeError} for an address, name, ticket, text, port or error that the message cannot carry
  */
 export function encodeAnswer(answer: ControlAnswer): Uint8Array {
   switch (answer.status) {
@@ -192,6 +215,11 @@ export function encodeAnswer(answer: ControlAnswer): Uint8Array {
     }
     case "peer":
       return encode(CTL_STATUS_PEER, { body: encodeEndpoint(answer.endpoint) });
+    case "name": {
+      const body = new TextEncoder().encode(answer.name);
+      inRange("name length", body.length, 1, CTL_MAX_HOST_NAME_LEN);
+      return encode(CTL_STATUS_NAME, { body });
+    }
   }
 }
 

@@ -45,8 +45,8 @@ static int resolve_text(const char *node, char *text, const char *service,
 }
 
 /* 0 with a list that freeaddrinfo(3) frees, or an EAI_ code: libc's, the brain's, name_ask()'s. */
-static int shim_getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
-			    struct addrinfo **list)
+int shim_getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
+		     struct addrinfo **list)
 {
 	int family = hints ? hints->ai_family : AF_UNSPEC;
 	char text[NAME_TEXT_LEN];

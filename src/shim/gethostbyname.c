@@ -24,7 +24,7 @@ struct lookup {
 };
 
 /* h_errno for an EAI_ code. */
-static int host_error(int error)
+int host_error(int error)
 {
 	switch (error) {
 	case 0:
@@ -38,14 +38,14 @@ static int host_error(int error)
 }
 
 /* What the _r forms return for an h_errno: glibc's convention, 0 for "no such host". */
-static int host_result(int error)
+int host_result(int error)
 {
 	if (error == HOST_NOT_FOUND)
 		return 0;
 	return error == TRY_AGAIN ? EAGAIN : EBADMSG;
 }
 
-static void set_host_error(int error)
+void set_host_error(int error)
 {
 	h_errno_location_function *location =
 		(h_errno_location_function *)real_find(REAL_H_ERRNO_LOCATION);

@@ -103,3 +103,26 @@ void name_put_back(const char *name, char *in_place)
 	if (in_place && strlen(in_place) >= len)
 		memcpy(in_place, name, len + 1);
 }
+
+/*
+ * Asks for the name of `address`, for getnameinfo(3) and gethostbyaddr(3). Returns 0 with it in
+ * `name`; 0 with "" where libc may look it up; or the brain's EAI_ code, EAI_FAIL where the
+ * brain cannot be asked.
+ */
+int name_of(const struct endpoint *address, char name[CTL_MAX_HOST_NAME_LEN + 1])
+{
+	struct endpoint asked = *address;
+	struct answer answer;
+
+	name[0] = '\0';
+	asked.port = 0;
+	if (control_reverse(&asked, &answer))
+		return EAI_FAIL;
+	if (answer.status == CTL_STATUS_FAIL)
+		return -(int)answer.error;
+	if (answer.status == CTL_STATUS_NAME)
+		memcpy(name, answer.text, strlen(answer.text) + 1);
+	else if (answer.status != CTL_STATUS_LIBC)
+		return EAI_FAIL;
+	return 0;
+}

@@ -1,10 +1,12 @@
 /*
- * What the shim's files share. The hooks (connect.c, getpeername.c, getaddrinfo.c,
- * gethostbyname.c) recognise a call and obey the brain's answer; control.c asks, settings.c
+ * What the shim's files share. The hooks (connect.c, getpeername.c, and for names
+ * getaddrinfo.c, getaddrinfo_a.c, gethostbyname.c, gethostbyaddr.c, getnameinfo.c,
+ * res_query.c) recognise a call and obey the brain's answer; control.c asks, settings.c
  * knows where, real.c finds the functions we stand in front of. No policy lives here.
  *
  * The shim is freestanding: no libc function is called but those that real.c finds, and no
- * memory is taken but the stack and a few statics that are written once with one value.
+ * memory is taken but the stack, a few statics that are written once with one value, and the
+ * one result of gethostbyaddr(3), which is static in every libc.
  */
 #ifndef TSOCKS_SHIM_H
 #define TSOCKS_SHIM_H
@@ -30,7 +32,7 @@ struct answer {
 	unsigned int error;		/* FAIL: 1-4095 */
 	struct endpoint endpoint;	/* FORWARD, PEER */
 	unsigned char ticket[CTL_TICKET_LEN];
-	char text[CTL_MAX_ANSWER_BODY_LEN + 1];	/* ADDRESS */
+	char text[CTL_MAX_ANSWER_BODY_LEN + 1];	/* ADDRESS, NAME */
 };
 
 /* TSOCKS_CONTROL, taken apart. */
@@ -50,6 +52,8 @@ int control_connect(const struct endpoint *to, unsigned int flags, const struct 
 		    struct answer *answer);
 int control_resolve(unsigned int family, const char *name, size_t len, struct answer *answer);
 int control_peer(const struct endpoint *local, struct answer *answer);
+int control_reverse(const struct endpoint *address, struct answer *answer);
+int control_notice(const char *code, struct answer *answer);
 
 /* endpoint.c */
 int endpoint_read(const void *addr, size_t len, struct endpoint *out);
@@ -64,6 +68,17 @@ int name_ask(int family, const char *name, char text[NAME_TEXT_LEN]);
 void name_make_room(const char *name, char text[NAME_TEXT_LEN]);
 void name_put_back(const char *name, char *in_place);
 int text_is_inet6(const char *text);
+int name_of(const struct endpoint *address, char name[CTL_MAX_HOST_NAME_LEN + 1]);
+
+/* getaddrinfo.c, for getaddrinfo_a.c */
+struct addrinfo;
+int shim_getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
+		     struct addrinfo **list);
+
+/* gethostbyname.c, for gethostbyaddr.c and res_query.c */
+int host_error(int error);
+int host_result(int error);
+void set_host_error(int error);
 
 /* real.c */
 enum real_function {
@@ -75,6 +90,26 @@ enum real_function {
 	REAL_GETHOSTBYNAME_R,
 	REAL_GETHOSTBYNAME2_R,
 	REAL_H_ERRNO_LOCATION,
+	REAL_GETNAMEINFO,
+	REAL_GETHOSTBYADDR,
+	REAL_GETHOSTBYADDR_R,
+	REAL_GETADDRINFO_A,
+	REAL_RES_QUERY,
+	REAL_RES_SEARCH,
+	REAL_RES_QUERYDOMAIN,
+	REAL_RES_SEND,
+	REAL_RES_NQUERY,
+	REAL_RES_NSEARCH,
+	REAL_RES_NQUERYDOMAIN,
+	REAL_RES_NSEND,
+	REAL_UNDER_RES_QUERY,		/* from here on in the order of the eight above */
+	REAL_UNDER_RES_SEARCH,
+	REAL_UNDER_RES_QUERYDOMAIN,
+	REAL_UNDER_RES_SEND,
+	REAL_UNDER_RES_NQUERY,
+	REAL_UNDER_RES_NSEARCH,
+	REAL_UNDER_RES_NQUERYDOMAIN,
+	REAL_UNDER_RES_NSEND,
 	REAL_COUNT
 };
 void *real_find(enum real_function which);

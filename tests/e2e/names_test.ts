@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { createSocket, type Socket } from "node:dgram";
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { test } from "node:test";
 import { startWebServer } from "../helpers/local_servers.ts";
 import { needs } from "../helpers/needs.ts";
@@ -12,6 +12,7 @@ import { python } from "../helpers/python.ts";
 import { startReferenceServer } from "../helpers/reference_server.ts";
 import { makeTempDir, type TempDir } from "../helpers/temp_dir.ts";
 import { runTsocks, TSOCKS } from "../helpers/tsocks.ts";
+import { compileProgram, HOST_LIBCS } from "../shim/programs.ts";
 
 interface NameServer extends AsyncDisposable {
   address: string;
@@ -145,3 +146,129 @@ print(s.getpeername())`;
     assert.equal((await runTsocks(args)).stdout, "('203.0.113.9', 80)\n");
   },
 );
+
+const REVERSE = `
+import socket
+for family in (socket.AF_INET, socket.AF_INET6):
+    address = socket.getaddrinfo("Hello.example", 80, family)[0][4]
+    print(socket.getnameinfo(address, 0)[0], socket.gethostbyaddr(address[0])[0])
+print(socket.getnameinfo(("192.0.2.1", 80), socket.NI_NUMERICSERV), end=" ")
+try:
+    socket.gethostbyaddr("192.0.2.1")
+except socket.herror as e:
+    print(e.args[0])
+print(socket.gethostbyaddr("127.0.0.1")[0])
+for name in (".", "n" * 255, "\u00fc.example"):
+    address = socket.getaddrinfo(name.encode(), 80, socket.AF_INET)[0][4]
+    print(len(socket.getnameinfo(address, 0)[0]))`;
+
+test(
+  "an address of a name gives the name back, and no other is asked about",
+  forResolver,
+  async () => {
+    await using dir = await makeTempDir();
+    await using nameServer = await startNameServer();
+    await using server = await startReferenceServer();
+    const overlay = await overlayResolver(dir, nameServer);
+    const command = python(REVERSE);
+    const tsocks = [TSOCKS, "run", "--server", server.url(), "--", ...command];
+    const [program = "", ...args] = underOverlay(overlay, tsocks);
+    const { stdout, stderr } = await run(program, args, { env: { HOME: dir.path } });
+    const name = "hello.example hello.example\n";
+    assert.deepEqual({ stdout, stderr }, {
+      stdout: `${name}${name}('192.0.2.1', '80') 1\nlocalhost\n10\n255\n9\n`,
+      stderr: "",
+    });
+    assert.deepEqual(nameServer.asked, []);
+  },
+);
+
+const REVERSE_LOCAL = `
+import socket, sys
+socket.getaddrinfo("nas.lan", 80)
+for address in sys.argv[1:]:
+    print(socket.getnameinfo((address, 80), 0)[0])`;
+
+test("an address that goes direct may be looked up by libc", forResolver, async () => {
+  await using dir = await makeTempDir();
+  await using nameServer = await startNameServer();
+  const overlay = await overlayResolver(dir, nameServer);
+  await writeFile(dir.file("hosts"), "192.0.2.7 nas.lan\n192.0.2.8 box.example\n");
+  const conf = "server = 127.0.0.1\nserver_type = 5\nlocal = 10.99.0.0/16\nlocal_name = *.lan\n";
+  await writeFile(dir.file("conf"), conf);
+  const reverse = async (...addresses: string[]) => {
+    const command = python(REVERSE_LOCAL, ...addresses);
+    const tsocks = [TSOCKS, "run", "--conf", dir.file("conf"), "--", ...command];
+    const [program = "", ...args] = underOverlay(overlay, tsocks);
+    return (await run(program, args, { env: { HOME: dir.path } })).stdout;
+  };
+  const known = await reverse("192.0.2.7", "192.0.2.8", "192.0.2.9");
+  assert.equal(known, "nas.lan\nbox.example\n192.0.2.9\n");
+  assert.deepEqual(nameServer.asked, []);
+  await reverse("10.99.0.1");
+  assert.match(nameServer.asked.join(), /99.*in-addr/s);
+});
+
+for (const libc of HOST_LIBCS) {
+  const forLibc = needs(...libc.needs, "root", "mount namespaces");
+
+  test(`no name server is asked past getaddrinfo (${libc.name})`, forLibc, async () => {
+    await using dir = await makeTempDir();
+    await using nameServer = await startNameServer();
+    await using server = await startReferenceServer();
+    const overlay = await overlayResolver(dir, nameServer);
+    const runHere = (command: string[]) => {
+      const [program = "", ...args] = underOverlay(overlay, command);
+      return run(program, args, { env: { HOME: dir.path } });
+    };
+    const compiled = (name: string) => compileProgram(libc, name, dir);
+    await runHere([compiled("look_up_getnameinfo"), "192.0.2.1", "2", "100"]);
+    await runHere([compiled("query_resolver"), "control.example", "res_search"]);
+    assert.match(nameServer.asked.join(), /in-addr.*control/s, "not seen by the listener");
+    nameServer.asked.length = 0;
+
+    const tsocks = [TSOCKS, "run", "--server", server.url(), "--"];
+    const ofAddress = [compiled("look_up_getnameinfo"), "192.0.2.1", "2", "100"];
+    const byNumber = await runHere([...tsocks, ...ofAddress]);
+    assert.match(byNumber.stdout, /^getnameinfo 0\n192\.0\.2\.1 80 /);
+    const queries = await runHere([...tsocks, compiled("query_resolver"), "hello.example"]);
+    assert.doesNotMatch(queries.stdout, / (?!-1 )-?\d+ \d+ \d+ \d+$/m);
+    const line = / query_resolver dns REFUSE - res_\w+\(\) asks .*name servers/g;
+    const count = queries.stdout.trim().split("\n").length;
+    assert.equal(queries.stderr.match(line)?.length, count, queries.stderr);
+    if (libc.name === "glibc") {
+      const names = ["hello.example", "nearby.example", "other.example"];
+      const all = await runHere([...tsocks, compiled("look_up_getaddrinfo_a"), "thread", ...names]);
+      const addresses = "0 198.18.0.1\n0 127.0.0.1\n0 198.18.0.2\n";
+      assert.equal(all.stdout, `getaddrinfo_a 0\nnotified by thread 42\n${addresses}`);
+    }
+    assert.deepEqual(nameServer.asked, []);
+  });
+
+  test(`res_query() works where no server takes names (${libc.name})`, forLibc, async () => {
+    await using dir = await makeTempDir();
+    await using nameServer = await startNameServer();
+    await using server = await startReferenceServer();
+    const command = [compileProgram(libc, "query_resolver", dir), "hello.example", "res_query"];
+    const tsocks = [TSOCKS, "run", "--server", server.url("socks4"), "--", ...command];
+    const overlay = await overlayResolver(dir, nameServer);
+    const [program = "", ...args] = underOverlay(overlay, tsocks);
+    const { stderr } = await run(program, args, { env: { HOME: dir.path } });
+    assert.equal(stderr, "");
+    assert.match(nameServer.asked.join(), /hello/);
+  });
+}
+
+const APT_HELPER = "/usr/lib/apt/apt-helper";
+
+test("apt asks for SRV records in vain, and goes on", needs(APT_HELPER), async () => {
+  await using dir = await makeTempDir();
+  await using web = await startWebServer();
+  await using server = await startReferenceServer({ routes: { "hello.example": web.port } });
+  const fetch = [APT_HELPER, "download-file", "http://hello.example/", dir.file("page")];
+  const args = ["run", "--server", server.url(), "--no-env", "--", ...fetch];
+  const { status, stdout, stderr } = await runTsocks(args);
+  assert.equal(status, 0, stdout);
+  assert.equal(await readFile(dir.file("page"), "utf8"), "page of hello.example\n");
+  assert.match(stderr, /^\S+ \d+ http dns REFUSE - res_n?query\(\) asks .*\n/);
+});

@@ -4,6 +4,7 @@ import { formatIpAddress } from "../../../src/net/address.ts";
 import { parseTsocksConf } from "../../../src/config/tsocks_conf.ts";
 import {
   isInHosts,
+  leavesNamesToLibc,
   nameTreatment,
   numericAddresses,
   parseHosts,
@@ -86,5 +87,25 @@ for (
     const addresses = numericAddresses(text);
     const words = addresses === "libc" ? addresses : addresses.map(formatIpAddress).join();
     assert.equal(words, expected);
+  });
+}
+
+test("isInHosts() knows the file's addresses, in their one form", () => {
+  assert.equal(isInHosts(parseHosts("2001:DB8:0::1 a\n"), "2001:db8::1", 6), true);
+  assert.equal(isInHosts(HOSTS, "127.0.1.1", 4), true);
+  assert.equal(isInHosts(HOSTS, "1.2.3.4", 4), false);
+});
+
+const LEFT: [conf: string, isLeft: boolean][] = [
+  [V4, true],
+  ["fallback = yes\n", true],
+  [V5, false],
+  [MIXED, false],
+  ["", false],
+  ["fallback = yes\npath {\nreaches_name = *.corp.example\n}\n", false],
+];
+for (const [conf, isLeft] of LEFT) {
+  test(`leavesNamesToLibc() is ${isLeft} when the file is ${JSON.stringify(conf)}`, () => {
+    assert.equal(leavesNamesToLibc(parseTsocksConf(conf, "test.conf").config), isLeft);
   });
 }

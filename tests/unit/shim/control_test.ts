@@ -83,12 +83,27 @@ const REQUESTS: { name: string; bytes: Uint8Array; request: ControlRequest }[] =
     bytes: request(3, [4, 1, 187, 127, 0, 0, 1]),
     request: { op: "peer", ...HEADER, endpoint: endpoint(4, [127, 0, 0, 1], [127, 0, 0, 1]) },
   },
+  {
+    name: "reverse",
+    bytes: request(4, [6, 0, 0, ...V6]),
+    request: { op: "reverse", ...HEADER, endpoint: { ...endpoint(6, V6, V6), port: 0 } },
+  },
+  {
+    name: "notice",
+    bytes: request(5, [...new TextEncoder().encode("res_query")]),
+    request: { op: "notice", ...HEADER, code: "res_query" },
+  },
 ];
 
 const BAD: { name: string; bytes: Uint8Array; reason: RegExp }[] = [
   { name: "another magic", bytes: Uint8Array.of(0x47), reason: /version/ },
   { name: "another version", bytes: Uint8Array.of(0x54, 0x53, 2), reason: /version/ },
-  { name: "an unknown op", bytes: request(4, []), reason: /op 4/ },
+  { name: "an unknown op", bytes: request(99, []), reason: /op 99/ },
+  { name: "no body to reverse", bytes: request(4, []), reason: /endpoint/ },
+  { name: "a port to reverse", bytes: request(4, [4, 0, 1, 198, 18, 0, 1]), reason: /port/ },
+  { name: "no code", bytes: request(5, []), reason: /code/ },
+  { name: "a code of another kind", bytes: request(5, [0x61, 0x0a]), reason: /code/ },
+  { name: "a code too long", bytes: request(5, new Array(65).fill(0x61)), reason: /code/ },
   { name: "unknown flags", bytes: request(1, [4, 4, 1, 187, 1, 1, 1, 1]), reason: /flags/ },
   { name: "an unknown family", bytes: request(2, [5, 0x61]), reason: /family/ },
   { name: "no body to connect", bytes: request(1, []), reason: /endpoint/ },
@@ -123,13 +138,16 @@ const ANSWERS: { answer: ControlAnswer; bytes: number[] }[] = [
     answer: { status: "peer", endpoint: { bytes: Uint8Array.from(V6), port: 80 } },
     bytes: [6, 0, 0, 0, 0, 0, 0, 19, 6, 0, 80, ...V6],
   },
+  { answer: { status: "name", name: "ü.x" }, bytes: [7, 0, 0, 0, 0, 0, 0, 4, 195, 188, 46, 120] },
 ];
 
 const UNSENDABLE: ControlAnswer[] = [
   { status: "fail", error: 4096 },
   { status: "fail", error: 1.5 },
   { status: "address", text: "" },
-  { status: "address", text: "a".repeat(65) },
+  { status: "address", text: "a".repeat(257) },
+  { status: "name", name: "" },
+  { status: "name", name: "a".repeat(256) },
   { status: "peer", endpoint: { bytes: new Uint8Array(5), port: 1 } },
   { status: "peer", endpoint: { bytes: new Uint8Array(4), port: 65536 } },
   {
