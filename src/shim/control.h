@@ -18,9 +18,13 @@
  *   CONNECT  BODY = FLAGS(1) ENDPOINT     may this socket connect to ENDPOINT?
  *            FLAGS bit 0: the socket is non-blocking, answer at once
  *            FLAGS bit 1: the socket is AF_INET6 (the answer's ENDPOINT must be usable on it)
+ *            FLAGS bit 2: it is not TCP: may datagrams go there? Answered at once, and never FORWARD
  *   RESOLVE  BODY = FAMILY(1) NAME(1-1024) what may getaddrinfo be told? FAMILY 0, 4 or 6
  *   PEER     BODY = ENDPOINT              whither goes the relayed connection that has
  *                                         this local address?
+ *
+ *   SOCKET   BODY = DOMAIN(2) TYPE(2) PROTOCOL(2)   may there be a socket of this kind, whose
+ *            destinations the shim does not see? DIRECT or FAIL
  *
  *   ENDPOINT is FAMILY(1) PORT(2) ADDRESS(4 or 16): 7 octets for FAMILY 4, 19 for 6.
  *
@@ -42,7 +46,9 @@
  *
  * TSOCKS_CONTROL in the environment is TOKEN (32 hexadecimal digits) ':' PORT4 ':' PORT6 ':' PATH,
  * the two ports being those of the forwarder on 127.0.0.1 and ::1 in decimal (PORT6 is 0
- * where the machine has no ::1), and PATH the Unix socket.
+ * where the machine has no ::1), and PATH the Unix socket. A 'u' before TOKEN: datagrams go
+ * direct unasked, but for those to the addresses that stand for names (198.18.0.0/15 and
+ * fd74:736f:636b:7300::/64).
  */
 #ifndef TSOCKS_CONTROL_H
 #define TSOCKS_CONTROL_H
@@ -54,9 +60,11 @@
 #define CTL_OP_CONNECT 1
 #define CTL_OP_RESOLVE 2
 #define CTL_OP_PEER 3
+#define CTL_OP_SOCKET 16
 
 #define CTL_FLAG_NONBLOCKING 1
 #define CTL_FLAG_INET6 2
+#define CTL_FLAG_DATAGRAM 4
 
 #define CTL_STATUS_DIRECT 1
 #define CTL_STATUS_FORWARD 2
@@ -64,6 +72,8 @@
 #define CTL_STATUS_LIBC 4
 #define CTL_STATUS_ADDRESS 5
 #define CTL_STATUS_PEER 6
+
+#define CTL_LETTER_UDP_DIRECT 'u'
 
 #define CTL_TOKEN_LEN 16
 #define CTL_TICKET_LEN 17

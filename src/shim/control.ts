@@ -14,9 +14,11 @@ export const CTL_VERSION = 1;
 export const CTL_OP_CONNECT = 1;
 export const CTL_OP_RESOLVE = 2;
 export const CTL_OP_PEER = 3;
+export const CTL_OP_SOCKET = 16;
 
 export const CTL_FLAG_NONBLOCKING = 1;
 export const CTL_FLAG_INET6 = 2;
+export const CTL_FLAG_DATAGRAM = 4;
 
 export const CTL_STATUS_DIRECT = 1;
 export const CTL_STATUS_FORWARD = 2;
@@ -53,12 +55,23 @@ export type ControlRequest =
     token: Uint8Array;
     isNonBlocking: boolean;
     isInet6: boolean;
+    /** Not TCP: datagrams are meant. */
+    isDatagram: boolean;
     endpoint: ControlEndpoint;
   }
   /** `name` is UTF-8, or Latin-1 where its octets are not UTF-8; hostile text all the same. */
   | { op: "resolve"; pid: number; token: Uint8Array; family: 0 | 4 | 6; name: string }
   /** `endpoint` is the local address of the program's relayed connection. */
-  | { op: "peer"; pid: number; token: Uint8Array; endpoint: ControlEndpoint };
+  | { op: "peer"; pid: number; token: Uint8Array; endpoint: ControlEndpoint }
+  /** The arguments of socket(2), the type without its flags. */
+  | {
+    op: "socket";
+    pid: number;
+    token: Uint8Array;
+    domain: number;
+    type: number;
+    protocol: number;
+  };
 
 export type DecodedRequest =
   | { kind: "incomplete" }
@@ -112,6 +125,12 @@ function decodeBody(
       if (!endpoint) return bad("malformed endpoint");
       return { kind: "request", request: { op: "peer", ...header, endpoint } };
     }
+    case CTL_OP_SOCKET: {
+      if (body.length !== 6) return bad("malformed socket");
+      const view = viewOf(body);
+      const [domain, type, protocol] = [view.getUint16(0), view.getUint16(2), view.getUint16(4)];
+      return { kind: "request", request: { op: "socket", ...header, domain, type, protocol } };
+    }
     default:
       return bad(`unknown op ${op}`);
   }
@@ -123,14 +142,17 @@ function decodeConnect(
   body: Uint8Array,
 ): DecodedRequest {
   const flags = body[0] ?? 0;
-  if (flags > (CTL_FLAG_NONBLOCKING | CTL_FLAG_INET6)) return bad(`unknown flags ${flags}`);
+  if (flags > (CTL_FLAG_NONBLOCKING | CTL_FLAG_INET6 | CTL_FLAG_DATAGRAM)) {
+    return bad(`unknown flags ${flags}`);
+  }
   const endpoint = decodeEndpoint(body.subarray(1));
   if (!endpoint) return bad("malformed endpoint");
   const isNonBlocking = (flags & CTL_FLAG_NONBLOCKING) !== 0;
   const isInet6 = (flags & CTL_FLAG_INET6) !== 0;
+  const isDatagram = (flags & CTL_FLAG_DATAGRAM) !== 0;
   return {
     kind: "request",
-    request: { op: "connect", ...header, isNonBlocking, isInet6, endpoint },
+    request: { op: "connect", ...header, isNonBlocking, isInet6, isDatagram, endpoint },
   };
 }
 

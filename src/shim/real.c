@@ -21,6 +21,10 @@ static const char *const NAMES[REAL_COUNT] = {
 	[REAL_GETHOSTBYNAME_R] = "gethostbyname_r",
 	[REAL_GETHOSTBYNAME2_R] = "gethostbyname2_r",
 	[REAL_H_ERRNO_LOCATION] = "__h_errno_location",
+	[REAL_SENDTO] = "sendto",
+	[REAL_SENDMSG] = "sendmsg",
+	[REAL_SENDMMSG] = "sendmmsg",
+	[REAL_SOCKET] = "socket",
 };
 
 /* Written before `is_searched` is, always with the same values; threads may race here. */

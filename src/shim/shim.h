@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/types.h>
 
 #include "control.h"
 
@@ -40,6 +41,13 @@ struct settings {
 	unsigned int port6;		/* 0: none */
 	unsigned int path_len;
 	char path[108];			/* sun_path's size; not terminated */
+	int is_udp_direct;
+};
+
+/* struct mmsghdr, which the headers keep from those who do not ask for all of GNU's. */
+struct message {
+	struct msghdr header;
+	unsigned int sent;
 };
 
 /* settings.c */
@@ -50,13 +58,28 @@ int control_connect(const struct endpoint *to, unsigned int flags, const struct 
 		    struct answer *answer);
 int control_resolve(unsigned int family, const char *name, size_t len, struct answer *answer);
 int control_peer(const struct endpoint *local, struct answer *answer);
+int control_datagram(const struct endpoint *to, struct answer *answer);
+int control_socket(int domain, int type, int protocol, struct answer *answer);
 
 /* endpoint.c */
 int endpoint_read(const void *addr, size_t len, struct endpoint *out);
 socklen_t endpoint_write(const struct endpoint *from, int family, void *addr);
 int endpoint_is_loopback(const struct endpoint *e);
 int endpoint_is_unspecified(const struct endpoint *e);
+int endpoint_is_reserved(const struct endpoint *e);
 int tcp_family(int fd);
+int socket_domain(int fd);
+int sends_datagrams(int fd);
+
+/* connect.c: connect(2) that came by syscall(2) */
+long connect_by_number(int fd, const struct sockaddr *addr, socklen_t len);
+
+/* datagram.c, socket.c: 0, or the errno of a refusal */
+int datagram_connect_refusal(int fd, const void *addr, size_t len);
+int send_refusal(int fd, const void *addr, size_t len, int flags);
+unsigned int count_sendable(int fd, const struct message *messages, unsigned int count, int flags,
+			    int *error);
+int socket_refusal(int domain, int type, int protocol);
 
 /* name.c */
 #define NAME_TEXT_LEN (CTL_MAX_NAME_LEN + CTL_MAX_ANSWER_BODY_LEN)
@@ -75,6 +98,10 @@ enum real_function {
 	REAL_GETHOSTBYNAME_R,
 	REAL_GETHOSTBYNAME2_R,
 	REAL_H_ERRNO_LOCATION,
+	REAL_SENDTO,
+	REAL_SENDMSG,
+	REAL_SENDMMSG,
+	REAL_SOCKET,
 	REAL_COUNT
 };
 void *real_find(enum real_function which);
