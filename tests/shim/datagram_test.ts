@@ -154,6 +154,12 @@ testShim("calls by libc's syscall() are caught, and others pass with their errno
   assert.equal(brain.asked.length, 4);
 });
 
+testShim("liburing's ways to start are ENOSYS, which its programs take for an old kernel", {
+  reply: () => "close",
+}, async ({ run }) => {
+  assert.equal((await run("start_io_uring", [])).stdout, `-${ENOSYS}\n`.repeat(4));
+});
+
 testShim("a library whose connect() is syscall(SYS_connect) does not go round in circles", {
   needs: ["an address beside loopback"],
   reply: () => DIRECT,
