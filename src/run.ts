@@ -31,6 +31,7 @@ import { SHIM_BASE64 } from "./shim/embedded.ts";
 const CLOSING_GRACE_MS = 50;
 const CUTTING_GRACE_MS = 1000;
 const REMOVAL_ATTEMPTS = 4;
+const UDP_OPTION = { kind: "option", name: "--udp" } as const;
 
 export interface RunContext {
   env: Record<string, string>;
@@ -50,6 +51,8 @@ export async function run(options: RunOptions, context: RunContext): Promise<num
     env,
     isPrivileged,
   });
+  const udp = { isDirect: options.udp === "direct", place: UDP_OPTION };
+  if (options.udp !== undefined) config.udp = udp;
   requireServer(config);
   const { debug, debugFile, logFormat: format } = options;
   const { log, close: closeLog } = openLog({ debug, debugFile, format, env, isPrivileged });

@@ -26,11 +26,12 @@ export interface ChildEnvironmentOptions {
 export const FACE_USER = "tsocks";
 
 export function childEnvironment(options: ChildEnvironmentOptions): Environment {
-  const { base, shimPath, controlPath, token, ports } = options;
+  const { base, config, shimPath, controlPath, token, ports } = options;
+  const letter = config.udp.isDirect ? "u" : "";
   const environment: Environment = {
     ...base,
     LD_PRELOAD: base.LD_PRELOAD ? `${shimPath}:${base.LD_PRELOAD}` : shimPath,
-    TSOCKS_CONTROL: `${token}:${ports.v4}:${ports.v6}:${controlPath}`,
+    TSOCKS_CONTROL: `${letter}${token}:${ports.v4}:${ports.v6}:${controlPath}`,
   };
   // The brain has it; the child needs none, and ps(1) would show it.
   delete environment.TSOCKS_PASSWORD;

@@ -29,6 +29,8 @@ export interface RunOptions extends CommonOptions {
   command: string[];
   withoutEnv: boolean;
   linger: boolean;
+  /** `--udp`; undefined: as the configuration says. */
+  udp: "refuse" | "direct" | undefined;
 }
 
 export interface ServeOptions extends CommonOptions {
@@ -65,6 +67,7 @@ const RUN = {
   ...COMMON,
   "no-env": { type: "boolean" },
   linger: { type: "boolean" },
+  udp: { type: "string" },
 } as const satisfies OptionTable;
 
 const SERVE = {
@@ -122,6 +125,7 @@ function parseRun(argv: string[]): Invocation {
     ...commonOptions(values, servers, "run"),
     withoutEnv: values["no-env"] === true,
     linger: values.linger === true,
+    udp: udp(text(values.udp)),
   };
 }
 
@@ -208,6 +212,11 @@ function commonOptions(values: Values, servers: ServerOption[], verb: string): C
     debugFile: text(values["debug-file"]),
     logFormat,
   };
+}
+
+function udp(word: string | undefined): RunOptions["udp"] {
+  if (word === undefined || word === "refuse" || word === "direct") return word;
+  throw usage(`Unknown way for UDP "${word}"`, "--udp", "--udp refuse or --udp direct");
 }
 
 function seconds(word: string): number {

@@ -91,6 +91,8 @@ export interface Config {
   defaultServer: Server | undefined;
   /** Debian's `fallback`: with no default server, go direct instead of refusing. */
   fallback: { isOn: boolean; place: Place | undefined };
+  /** `udp = direct`: datagrams go past the servers, which carry none; otherwise they are refused. */
+  udp: { isDirect: boolean; place: Place | undefined };
 }
 
 /** A complaint about one spot of a configuration; all of them are reported, not the first. */

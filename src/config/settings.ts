@@ -19,6 +19,7 @@ export const SETTINGS: ReadonlyMap<string, (text: string) => SettingResult> = ne
   ["default_user", readVerbatim],
   ["default_pass", readVerbatim],
   ["fallback", readFallback],
+  ["udp", readUdp],
 ]);
 
 const USE_OTHER_DIRECTIVES =
@@ -82,4 +83,9 @@ function readFallback(text: string): SettingResult {
     fix: "write yes or no",
   };
   return { ok: true, value: "no", warning };
+}
+
+function readUdp(text: string): SettingResult {
+  if (text === "refuse" || text === "direct") return { ok: true, value: text };
+  return fail("Invalid udp", "write refuse or direct");
 }

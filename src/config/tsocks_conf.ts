@@ -97,8 +97,9 @@ class ConfReader {
   }
 
   #assign(item: Assignment): void {
-    // Debian's fallback is one for the file, wherever it stands.
-    const block = item.name === "fallback" ? this.#defaults : this.#path ?? this.#defaults;
+    // Debian's fallback is one for the file, wherever it stands, and udp has no server.
+    const isOfFile = item.name === "fallback" || item.name === "udp";
+    const block = isOfFile ? this.#defaults : this.#path ?? this.#defaults;
     const firstPlace = block.seen.get(item.name);
     if (firstPlace === undefined) block.seen.set(item.name, this.#placeOf(item));
     if (SETTINGS.has(item.name)) return this.#set(block, item, firstPlace);
@@ -126,6 +127,7 @@ class ConfReader {
     if (result.warning !== undefined) this.#reportValue("warning", result.warning, item);
     block.settings.set(item.name, { value: result.value, place });
     if (item.name === "fallback") this.#config.fallback = { isOn: result.value === "yes", place };
+    if (item.name === "udp") this.#config.udp = { isDirect: result.value === "direct", place };
   }
 
   #addLocal(item: Assignment): void {

@@ -10,6 +10,7 @@ import { type ControlAnswer, type ControlRequest, CTL_MAX_HOST_NAME_LEN } from "
 import { errnoOf } from "../socks/reply.ts";
 import type { Attempt, Connector } from "./connector.ts";
 import type { Answerer } from "./control.ts";
+import { Datagrams } from "./datagrams.ts";
 import type { DialResult } from "./dial.ts";
 import type { DecisionLog } from "./log.ts";
 import { describeProcess } from "./processes.ts";
@@ -36,9 +37,11 @@ const LOOPBACK_V4 = Uint8Array.of(127, 0, 0, 1);
 const LOOPBACK_V6 = Uint8Array.from([...new Uint8Array(15), 1]);
 
 export function createAnswerer(options: AnswerOptions): Answerer {
+  const datagrams = new Datagrams(options.router, options.log);
   return (request, signal) => {
     switch (request.op) {
       case "connect":
+        if (request.isDatagram) return Promise.resolve(datagrams.answer(request));
         return answerConnect(request, signal, options);
       case "resolve":
         return answerResolve(request, options);
@@ -48,6 +51,8 @@ export function createAnswerer(options: AnswerOptions): Answerer {
         return Promise.resolve(answerReverse(request, options));
       case "notice":
         return Promise.resolve(answerNotice(request, options));
+      case "socket":
+        return Promise.resolve(datagrams.answerSocket(request));
     }
   };
 }

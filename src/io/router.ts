@@ -12,7 +12,7 @@ import {
   parseIpAddress,
 } from "../net/address.ts";
 import { normalizeName } from "../net/hostname.ts";
-import { decide, decideByRule, type Decision } from "../policy/decide.ts";
+import { decide, decideByRule, decideDatagram, type Decision } from "../policy/decide.ts";
 import {
   type Hosts,
   isInHosts,
@@ -76,6 +76,20 @@ export class Router {
     return destination.kind === "name"
       ? await this.#routeName(destination)
       : this.#routeAddress(destination, formatDestination(destination));
+  }
+
+  /** Decide on a datagram. An address that stands for a name is refused: the name is the server's to resolve. */
+  routeDatagram(asked: Destination & { kind: "address" }): { label: string; decision: Decision } {
+    const to = this.#unreserve(asked);
+    if (to?.kind === "address") {
+      const decision = this.#decideLearned(to) ?? decideDatagram(this.#options.config, to);
+      return { label: formatDestination(to), decision };
+    }
+    const text = to === undefined
+      ? "a reserved address that stands for no name of this run"
+      : "the server resolves this name, and carries no datagrams";
+    const decision: Decision = { action: "refuse", reason: { text, place: undefined } };
+    return { label: formatDestination(to ?? asked), decision };
   }
 
   /**

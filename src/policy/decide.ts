@@ -32,6 +32,16 @@ export function decideByRule(config: Config, destination: Destination): Decision
   return decideLocal(config, destination) ?? decidePath(config, destination);
 }
 
+/** Decide on a datagram, which no server carries: it goes direct or nowhere. */
+export function decideDatagram(config: Config, destination: Destination): Decision {
+  const local = decideLocal(config, destination);
+  if (local !== undefined) return local;
+  const { isDirect, place } = config.udp;
+  if (isDirect) return { action: "direct", reason: { text: "udp = direct", place } };
+  const text = place === undefined ? "udp = refuse, the default" : "udp = refuse";
+  return { action: "refuse", reason: { text, place } };
+}
+
 /** `local 10.0.0.0/8 (/etc/tsocks.conf:4)` */
 export function formatReason(reason: Reason): string {
   return reason.place === undefined ? reason.text : `${reason.text} (${formatPlace(reason.place)})`;

@@ -30,6 +30,13 @@ export function explainFailure(
   );
 }
 
+/** For datagrams: independent of the destination, so that it is said once a run. */
+export const DATAGRAMS_REFUSED = formatMessage(
+  "Datagrams (UDP) are refused: no server carries them",
+  "the policy: nothing goes direct unless a rule says so",
+  'let the program use TCP; or, to let them go direct, "udp = direct" or --udp direct',
+);
+
 const ADVICE: Partial<Record<FailureCode, { what: string; fix: string }>> = {
   SERVER_REFUSED: {
     what: "Cannot connect to the SOCKS server: connection refused",

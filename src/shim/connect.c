@@ -147,24 +147,31 @@ static int forward(int fd, int family, int is_nonblocking, const struct answer *
  * brain cannot be asked; EMFILE or ENFILE if no descriptor was left to ask it; ETIMEDOUT
  * (SO_SNDTIMEO) with the attempt given up and the socket as it was; EINTR with the attempt
  * going on, as connect(2) has it: what was waiting is asked anew as if non-blocking, since
- * programs then poll the socket and must not find one that nobody connects.
+ * programs then poll the socket and must not find one that nobody connects. `next` makes the
+ * connect that nothing stands in the way of. A socket that is not TCP: datagram.c.
  */
-static int shim_connect(int fd, const struct sockaddr *addr, socklen_t len)
+static int shim_connect(int fd, const struct sockaddr *addr, socklen_t len,
+			int (*next)(int fd, const void *addr, socklen_t len))
 {
 	int saved = errno;
 	struct endpoint to;
 	struct answer answer;
 	int is_nonblocking, is_interrupted, error;
 
-	if (!must_ask(fd, addr, len, &to))
-		return real_connect(fd, addr, len);
+	if (!must_ask(fd, addr, len, &to)) {
+		error = datagram_connect_refusal(fd, addr, len);
+		if (!error)
+			return next(fd, addr, len);
+		errno = error;
+		return -1;
+	}
 	is_nonblocking = (sys_fcntl(fd, F_GETFL, 0) & O_NONBLOCK) != 0;
 	error = ask(fd, is_nonblocking, &to, &answer);
 	is_interrupted = error == EINTR;
 	if (is_interrupted)
 		error = ask(fd, 1, &to, &answer);
 	if (!error && answer.status == CTL_STATUS_DIRECT)
-		return real_connect(fd, addr, len);
+		return next(fd, addr, len);
 	if (!error && answer.status == CTL_STATUS_FORWARD)
 		error = forward(fd, addr->sa_family, is_nonblocking, &answer);
 	else if (!error)
@@ -177,11 +184,27 @@ static int shim_connect(int fd, const struct sockaddr *addr, socklen_t len)
 
 EXPORT int connect(int fd, const struct sockaddr *addr, socklen_t len)
 {
-	return shim_connect(fd, addr, len);
+	return shim_connect(fd, addr, len, real_connect);
 }
 
 /* glibc's other public name of the same function. */
 EXPORT int __connect(int fd, const struct sockaddr *addr, socklen_t len)
 {
-	return shim_connect(fd, addr, len);
+	return shim_connect(fd, addr, len, real_connect);
+}
+
+static int raw_connect(int fd, const void *addr, socklen_t len)
+{
+	long result = sys_connect(fd, addr, len);
+
+	if (result >= 0)
+		return (int)result;
+	errno = (int)-result;
+	return -1;
+}
+
+/* As connect(), but the next one behind ours may be what called syscall(2): a system call. */
+long connect_by_number(int fd, const struct sockaddr *addr, socklen_t len)
+{
+	return shim_connect(fd, addr, len, raw_connect);
 }

@@ -288,3 +288,28 @@ int control_notice(const char *code, struct answer *answer)
 	memcpy(question.bytes + CTL_REQUEST_HEADER_LEN, code, question.body_len);
 	return ask(&question, answer);
 }
+
+/* May datagrams go to `to`? 0 or an errno of ask(). */
+int control_datagram(const struct endpoint *to, struct answer *answer)
+{
+	static const struct timeval none;
+
+	return control_connect(to, CTL_FLAG_DATAGRAM | CTL_FLAG_NONBLOCKING, &none, answer);
+}
+
+/* May there be a socket of this kind? 0 or an errno of ask(). */
+int control_socket(int domain, int type, int protocol, struct answer *answer)
+{
+	struct question question;
+	unsigned char *body = question.bytes + CTL_REQUEST_HEADER_LEN;
+
+	begin(&question, CTL_OP_SOCKET, BRAIN_WAIT_S);
+	body[0] = (unsigned char)(domain >> 8);
+	body[1] = (unsigned char)domain;
+	body[2] = (unsigned char)(type >> 8);
+	body[3] = (unsigned char)type;
+	body[4] = (unsigned char)(protocol >> 8);
+	body[5] = (unsigned char)protocol;
+	question.body_len = 6;
+	return ask(&question, answer);
+}

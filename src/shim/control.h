@@ -18,12 +18,16 @@
  *   CONNECT  BODY = FLAGS(1) ENDPOINT     may this socket connect to ENDPOINT?
  *            FLAGS bit 0: the socket is non-blocking, answer at once
  *            FLAGS bit 1: the socket is AF_INET6 (the answer's ENDPOINT must be usable on it)
+ *            FLAGS bit 2: it is not TCP: may datagrams go there? Answered at once, and never FORWARD
  *   RESOLVE  BODY = FAMILY(1) NAME(1-1024) what may getaddrinfo be told? FAMILY 0, 4 or 6
  *   PEER     BODY = ENDPOINT              whither goes the relayed connection that has
  *                                         this local address?
  *   REVERSE  BODY = ENDPOINT (PORT 0)     what is the name of this address?
  *   NOTICE   BODY = CODE(1-64)            may libc be called, which looks things up by itself?
  *            CODE, of a-z 0-9 and '_', names the call: res_query, res_nsend
+ *
+ *   SOCKET   BODY = DOMAIN(2) TYPE(2) PROTOCOL(2)   may there be a socket of this kind, whose
+ *            destinations the shim does not see? DIRECT or FAIL
  *
  *   ENDPOINT is FAMILY(1) PORT(2) ADDRESS(4 or 16): 7 octets for FAMILY 4, 19 for 6.
  *
@@ -47,7 +51,9 @@
  *
  * TSOCKS_CONTROL in the environment is TOKEN (32 hexadecimal digits) ':' PORT4 ':' PORT6 ':' PATH,
  * the two ports being those of the forwarder on 127.0.0.1 and ::1 in decimal (PORT6 is 0
- * where the machine has no ::1), and PATH the Unix socket.
+ * where the machine has no ::1), and PATH the Unix socket. A 'u' before TOKEN: datagrams go
+ * direct unasked, but for those to the addresses that stand for names (198.18.0.0/15 and
+ * fd74:736f:636b:7300::/64).
  */
 #ifndef TSOCKS_CONTROL_H
 #define TSOCKS_CONTROL_H
@@ -61,9 +67,11 @@
 #define CTL_OP_PEER 3
 #define CTL_OP_REVERSE 4
 #define CTL_OP_NOTICE 5
+#define CTL_OP_SOCKET 16
 
 #define CTL_FLAG_NONBLOCKING 1
 #define CTL_FLAG_INET6 2
+#define CTL_FLAG_DATAGRAM 4
 
 #define CTL_STATUS_DIRECT 1
 #define CTL_STATUS_FORWARD 2
@@ -72,6 +80,8 @@
 #define CTL_STATUS_ADDRESS 5
 #define CTL_STATUS_PEER 6
 #define CTL_STATUS_NAME 7
+
+#define CTL_LETTER_UDP_DIRECT 'u'
 
 #define CTL_TOKEN_LEN 16
 #define CTL_TICKET_LEN 17

@@ -16,9 +16,11 @@ export const CTL_OP_RESOLVE = 2;
 export const CTL_OP_PEER = 3;
 export const CTL_OP_REVERSE = 4;
 export const CTL_OP_NOTICE = 5;
+export const CTL_OP_SOCKET = 16;
 
 export const CTL_FLAG_NONBLOCKING = 1;
 export const CTL_FLAG_INET6 = 2;
+export const CTL_FLAG_DATAGRAM = 4;
 
 export const CTL_STATUS_DIRECT = 1;
 export const CTL_STATUS_FORWARD = 2;
@@ -58,6 +60,8 @@ export type ControlRequest =
     token: Uint8Array;
     isNonBlocking: boolean;
     isInet6: boolean;
+    /** Not TCP: datagrams are meant. */
+    isDatagram: boolean;
     endpoint: ControlEndpoint;
   }
   /** `name` is UTF-8, or Latin-1 where its octets are not UTF-8; hostile text all the same. */
@@ -67,7 +71,16 @@ export type ControlRequest =
   /** `endpoint` has port 0. */
   | { op: "reverse"; pid: number; token: Uint8Array; endpoint: ControlEndpoint }
   /** `code` is of a–z, 0–9 and `_`: the name of a function of libc. */
-  | { op: "notice"; pid: number; token: Uint8Array; code: string };
+  | { op: "notice"; pid: number; token: Uint8Array; code: string }
+  /** The arguments of socket(2), the type without its flags. */
+  | {
+    op: "socket";
+    pid: number;
+    token: Uint8Array;
+    domain: number;
+    type: number;
+    protocol: number;
+  };
 
 export type DecodedRequest =
   | { kind: "incomplete" }
@@ -135,6 +148,12 @@ function decodeBody(
       }
       return { kind: "request", request: { op: "notice", ...header, code } };
     }
+    case CTL_OP_SOCKET: {
+      if (body.length !== 6) return bad("malformed socket");
+      const view = viewOf(body);
+      const [domain, type, protocol] = [view.getUint16(0), view.getUint16(2), view.getUint16(4)];
+      return { kind: "request", request: { op: "socket", ...header, domain, type, protocol } };
+    }
     default:
       return bad(`unknown op ${op}`);
   }
@@ -146,14 +165,17 @@ function decodeConnect(
   body: Uint8Array,
 ): DecodedRequest {
   const flags = body[0] ?? 0;
-  if (flags > (CTL_FLAG_NONBLOCKING | CTL_FLAG_INET6)) return bad(`unknown flags ${flags}`);
+  if (flags > (CTL_FLAG_NONBLOCKING | CTL_FLAG_INET6 | CTL_FLAG_DATAGRAM)) {
+    return bad(`unknown flags ${flags}`);
+  }
   const endpoint = decodeEndpoint(body.subarray(1));
   if (!endpoint) return bad("malformed endpoint");
   const isNonBlocking = (flags & CTL_FLAG_NONBLOCKING) !== 0;
   const isInet6 = (flags & CTL_FLAG_INET6) !== 0;
+  const isDatagram = (flags & CTL_FLAG_DATAGRAM) !== 0;
   return {
     kind: "request",
-    request: { op: "connect", ...header, isNonBlocking, isInet6, endpoint },
+    request: { op: "connect", ...header, isNonBlocking, isInet6, isDatagram, endpoint },
   };
 }
 

@@ -97,6 +97,15 @@ int endpoint_is_unspecified(const struct endpoint *e)
 	return is_nearly_zero(e) && !e->address[15];
 }
 
+/* Of the addresses that stand for names, 198.18.0.0/15, also v4-mapped, and fd74:736f:636b:7300::/64. */
+int endpoint_is_reserved(const struct endpoint *e)
+{
+	static const unsigned char prefix[8] = { 0xfd, 0x74, 0x73, 0x6f, 0x63, 0x6b, 0x73, 0x00 };
+	const unsigned char *inet = inet_octets(e);
+
+	return inet ? inet[0] == 198 && (inet[1] & 0xfe) == 18 : !memcmp(e->address, prefix, 8);
+}
+
 /* An integer socket option, or a negated errno. */
 static int socket_option(int fd, int name)
 {
@@ -125,4 +134,20 @@ int tcp_family(int fd)
 		return 0;
 	protocol = socket_option(fd, SO_PROTOCOL);
 	return protocol == IPPROTO_TCP || protocol == IPPROTO_MPTCP ? family : 0;
+}
+
+/* The socket's domain (AF_INET ...), or a negated errno. */
+int socket_domain(int fd)
+{
+	return socket_option(fd, SO_DOMAIN);
+}
+
+/* Whether what `fd` sends to an Internet address is not TCP; yes where that cannot be found out. */
+int sends_datagrams(int fd)
+{
+	int domain = socket_domain(fd);
+
+	if (domain < 0)
+		return domain != -EBADF && domain != -ENOTSOCK;
+	return domain != AF_UNIX && domain != AF_NETLINK && tcp_family(fd) <= 0;
 }

@@ -41,6 +41,10 @@ static const char *const NAMES[REAL_COUNT] = {
 	[REAL_UNDER_RES_NSEARCH] = "__res_nsearch",
 	[REAL_UNDER_RES_NQUERYDOMAIN] = "__res_nquerydomain",
 	[REAL_UNDER_RES_NSEND] = "__res_nsend",
+	[REAL_SENDTO] = "sendto",
+	[REAL_SENDMSG] = "sendmsg",
+	[REAL_SENDMMSG] = "sendmmsg",
+	[REAL_SOCKET] = "socket",
 };
 
 /* Written before `is_searched` is, always with the same values; threads may race here. */

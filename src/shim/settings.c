@@ -59,7 +59,8 @@ static int read_settings(const char *text, struct settings *out)
 {
 	size_t len;
 
-	text = read_token(text, out->token);
+	out->is_udp_direct = *text == CTL_LETTER_UDP_DIRECT;
+	text = read_token(text + out->is_udp_direct, out->token);
 	text = text ? read_port(text, &out->port4) : NULL;
 	text = text ? read_port(text, &out->port6) : NULL;
 	if (!text)

@@ -1,5 +1,5 @@
 /*
- * What the shim's files share. The hooks (connect.c, getpeername.c, and for names
+ * What the shim's files share. The hooks (connect.c, getpeername.c, datagram.c, socket.c, syscall.c, and for names
  * getaddrinfo.c, getaddrinfo_a.c, gethostbyname.c, gethostbyaddr.c, getnameinfo.c,
  * res_query.c) recognise a call and obey the brain's answer; control.c asks, settings.c
  * knows where, real.c finds the functions we stand in front of. No policy lives here.
@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/types.h>
 
 #include "control.h"
 
@@ -42,6 +43,13 @@ struct settings {
 	unsigned int port6;		/* 0: none */
 	unsigned int path_len;
 	char path[108];			/* sun_path's size; not terminated */
+	int is_udp_direct;
+};
+
+/* struct mmsghdr, which the headers keep from those who do not ask for all of GNU's. */
+struct message {
+	struct msghdr header;
+	unsigned int sent;
 };
 
 /* settings.c */
@@ -54,13 +62,28 @@ int control_resolve(unsigned int family, const char *name, size_t len, struct an
 int control_peer(const struct endpoint *local, struct answer *answer);
 int control_reverse(const struct endpoint *address, struct answer *answer);
 int control_notice(const char *code, struct answer *answer);
+int control_datagram(const struct endpoint *to, struct answer *answer);
+int control_socket(int domain, int type, int protocol, struct answer *answer);
 
 /* endpoint.c */
 int endpoint_read(const void *addr, size_t len, struct endpoint *out);
 socklen_t endpoint_write(const struct endpoint *from, int family, void *addr);
 int endpoint_is_loopback(const struct endpoint *e);
 int endpoint_is_unspecified(const struct endpoint *e);
+int endpoint_is_reserved(const struct endpoint *e);
 int tcp_family(int fd);
+int socket_domain(int fd);
+int sends_datagrams(int fd);
+
+/* connect.c: connect(2) that came by syscall(2) */
+long connect_by_number(int fd, const struct sockaddr *addr, socklen_t len);
+
+/* datagram.c, socket.c: 0, or the errno of a refusal */
+int datagram_connect_refusal(int fd, const void *addr, size_t len);
+int send_refusal(int fd, const void *addr, size_t len, int flags);
+unsigned int count_sendable(int fd, const struct message *messages, unsigned int count, int flags,
+			    int *error);
+int socket_refusal(int domain, int type, int protocol);
 
 /* name.c */
 #define NAME_TEXT_LEN (CTL_MAX_NAME_LEN + CTL_MAX_ANSWER_BODY_LEN)
@@ -110,6 +133,10 @@ enum real_function {
 	REAL_UNDER_RES_NSEARCH,
 	REAL_UNDER_RES_NQUERYDOMAIN,
 	REAL_UNDER_RES_NSEND,
+	REAL_SENDTO,
+	REAL_SENDMSG,
+	REAL_SENDMMSG,
+	REAL_SOCKET,
 	REAL_COUNT
 };
 void *real_find(enum real_function which);

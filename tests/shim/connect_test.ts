@@ -137,15 +137,6 @@ testShim("::1 and :: are never asked about", {
   assert.equal(brain.asked.length, 0);
 });
 
-testShim("UDP is left alone", {
-  needs: ["an address beside loopback"],
-  reply: () => "close",
-}, async ({ brain, run }) => {
-  const { stdout } = await run("connect_udp", [outsideAddress(), 9]);
-  assert.equal(stdout, `connect 0 ${UNTOUCHED}\n`);
-  assert.equal(brain.asked.length, 0);
-});
-
 testShim("wrong descriptors, lengths and families get the kernel's own error, unasked", {
   reply: () => "close",
 }, async ({ brain, run }) => {

@@ -11,10 +11,10 @@ local_name = *.lan
 local_name = printer.example
 `;
 
-function environment(base: Record<string, string>, withoutProxyVariables = false) {
+function environment(base: Record<string, string>, withoutProxyVariables = false, more = "") {
   return childEnvironment({
     base,
-    config: parseTsocksConf(CONF, "t.conf").config,
+    config: parseTsocksConf(CONF + more, "t.conf").config,
     shimPath: "/tmp/tsocks-x/libtsocks.so",
     controlPath: "/tmp/tsocks-x/control",
     token: "00112233445566778899aabbccddeeff",
@@ -32,6 +32,11 @@ test("childEnvironment() puts the shim before what the user preloads", () => {
 test("childEnvironment() tells the shim token, ports and control socket", () => {
   const expected = "00112233445566778899aabbccddeeff:4001:4002:/tmp/tsocks-x/control";
   assert.equal(environment({}).TSOCKS_CONTROL, expected);
+});
+
+test("childEnvironment() puts a letter before the token where datagrams go direct", () => {
+  const { TSOCKS_CONTROL: control = "" } = environment({}, false, "udp = direct\n");
+  assert.match(control, /^u00112233445566778899aabbccddeeff:/);
 });
 
 test("childEnvironment() sets the proxy variables in both cases, over the user's own", () => {

@@ -48,6 +48,9 @@ test("parseCommandLine() has the defaults that the help names", () => {
   assert.equal(options.logFormat, "text");
   assert.equal(options.withoutEnv, false);
   assert.equal(options.linger, false);
+  assert.equal(options.udp, undefined);
+  assert.equal(run("run", "--udp", "direct", "--", "cmd").udp, "direct");
+  assert.throws(() => run("run", "--udp", "yes", "--", "cmd"), /Unknown way for UDP "yes"/);
   assert.equal(run("run", "--connect-timeout", "0.5", "--", "cmd").connectTimeoutMs, 500);
 });
 

@@ -27,6 +27,7 @@ function summarize(config: Config): string[] {
     ]),
     ...server("default", config.defaultServer),
     ...(config.fallback.isOn ? ["fallback"] : []),
+    ...(config.udp.isDirect ? ["udp direct"] : []),
   ];
 }
 
@@ -134,6 +135,8 @@ const ACCEPTED: [string, string, string[]][] = [
   ]],
   ["fallback = yes", "fallback = yes\n", ["fallback"]],
   ["fallback = no", "fallback = no\n", []],
+  ["udp = direct", "udp = direct\n", ["udp direct"]],
+  ["udp = refuse", "udp = refuse\n", []],
   ["fallback in a path is the file's", "path {\nserver = h\nreaches = ::/0\nfallback = yes\n}\n", [
     ...["path via socks4://h:1080", "- ::/0"],
     "fallback",

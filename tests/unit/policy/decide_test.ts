@@ -2,7 +2,12 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { parseTsocksConf } from "../../../src/config/tsocks_conf.ts";
 import { type Destination, parseIpAddress } from "../../../src/net/address.ts";
-import { decide, formatDecisionServer, formatReason } from "../../../src/policy/decide.ts";
+import {
+  decide,
+  decideDatagram,
+  formatDecisionServer,
+  formatReason,
+} from "../../../src/policy/decide.ts";
 
 const CONF = `
 local = 10.0.0.0/255.0.0.0
@@ -94,3 +99,24 @@ test("decide() goes direct by fallback only where no default server is configure
   const both = "fallback = yes\nserver = 10.0.0.1\n";
   assert.match(verdict(both, "8.8.8.8:53"), /^forward socks4:\/\/10.0.0.1:1080/);
 });
+
+/** Lines of configuration, destination, decision. */
+const DATAGRAMS: [string, string, string][] = [
+  ["", "8.8.8.8:53", "refuse udp = refuse, the default"],
+  ["udp = refuse\n", "8.8.8.8:53", "refuse udp = refuse (t.conf:1)"],
+  ["udp = direct\n", "8.8.8.8:53", "direct udp = direct (t.conf:1)"],
+  ["udp = direct\n", "[2001:db8::1]:53", "direct udp = direct (t.conf:1)"],
+  ["", "127.0.0.1:53", "direct loopback"],
+  ["local = 10.0.0.0:53/8\n", "10.1.2.3:53", "direct local 10.0.0.0:53/8 (t.conf:1)"],
+  ["local = 10.0.0.0:53/8\n", "10.1.2.3:54", "refuse udp = refuse, the default"],
+  ["fallback = yes\n", "8.8.8.8:53", "refuse udp = refuse, the default"],
+  ["path {\nserver = h\nreaches = ::/0\n}\n", "[::2]:53", "refuse udp = refuse, the default"],
+];
+
+for (const [conf, to, expected] of DATAGRAMS) {
+  test(`decideDatagram() with ${JSON.stringify(conf)} of ${to}: ${expected}`, () => {
+    const { config } = parseTsocksConf(conf, "t.conf");
+    const { action, reason } = decideDatagram(config, destination(to));
+    assert.equal(`${action} ${formatReason(reason)}`, expected);
+  });
+}

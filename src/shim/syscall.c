@@ -1,0 +1,138 @@
+/*
+ * syscall(2), libc's function: the calls that the other files hook are caught here by number
+ * too, and io_uring, whose requests no hook sees, is refused as by a kernel without it
+ * (ENOSYS), also where liburing would ask for it with an instruction of its own.
+ */
+#include <errno.h>
+
+#include "shim.h"
+#include "sys.h"
+
+/* -1 with errno. */
+static __attribute__((noinline)) long fail(long error)
+{
+	errno = (int)error;
+	return -1;
+}
+
+/* As it is, by a system call: the next connect() or sendto() behind ours may itself have come here. */
+static long pass(long number, const long arguments[6])
+{
+	const long *a = arguments;
+	long result = sys_call(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+
+	return result < 0 && result >= -4095 ? fail(-result) : result;
+}
+
+static long make_socket(int domain, int type, int protocol)
+{
+	long fd = pass(__NR_socket, (long[6]){ domain, type, protocol });
+	int error = fd < 0 ? 0 : socket_refusal(domain, type, protocol);
+
+	if (!error)
+		return fd;
+	sys_close((int)fd);
+	return fail(error);
+}
+
+static long send_messages(const long arguments[6])
+{
+	const long *a = arguments;
+	int error;
+	unsigned int sendable = count_sendable((int)a[0], (const struct message *)a[1],
+					       (unsigned int)a[2], (int)a[3], &error);
+
+	if (error && !sendable)
+		return fail(error);
+	return pass(__NR_sendmmsg, (long[6]){ a[0], a[1], sendable, a[3] });
+}
+
+/* One of the numbers of is_hooked(). Not inlined, so that syscall() itself needs no stack. */
+static __attribute__((noinline)) long hooked(long number, long a, long b, long c, long d, long e)
+{
+	const struct msghdr *message = (const struct msghdr *)b;
+	const long arguments[6] = { a, b, c, d, e };
+	int error = 0;
+
+	switch (number) {
+	case __NR_connect:
+		return connect_by_number((int)a, (const struct sockaddr *)b, (socklen_t)c);
+	case __NR_socket:
+		return make_socket((int)a, (int)b, (int)c);
+	case __NR_sendmmsg:
+		return send_messages(arguments);
+	case __NR_io_uring_setup:
+		return fail(ENOSYS);
+	case __NR_sendmsg:
+		if (message)
+			error = send_refusal((int)a, message->msg_name, message->msg_namelen, (int)c);
+		return error ? fail(error) : pass(number, arguments);
+	}
+	return fail(ENOSYS);
+}
+
+static __attribute__((noinline)) long hooked_sendto(long a, long b, long c, long d, long e, long f)
+{
+	int error = send_refusal((int)a, (const void *)e, (size_t)(socklen_t)f, (int)d);
+
+	return error ? fail(error) : pass(__NR_sendto, (long[6]){ a, b, c, d, e, f });
+}
+
+static int is_hooked(long number)
+{
+	return number == __NR_connect || number == __NR_socket || number == __NR_sendmsg ||
+	       number == __NR_sendmmsg || number == __NR_io_uring_setup;
+}
+
+/*
+ * As syscall(2). It is variadic, which on both our machines is the same call as one of seven
+ * arguments; those that were not given are read as whatever is there, as by libc's own, and
+ * never written. It is called early and in signal handlers, and a child may return from it
+ * on a stack of its own: no lock, no search, no stack, and hence no syscall() behind ours.
+ */
+EXPORT long syscall(long number, long a, long b, long c, long d, long e, long f)
+{
+	long result;
+
+	if (number == __NR_sendto)
+		return hooked_sendto(a, b, c, d, e, f);
+	if (is_hooked(number))
+		return hooked(number, a, b, c, d, e);
+	result = sys_call(number, a, b, c, d, e, f);
+	return result < 0 && result >= -4095 ? fail(-result) : result;
+}
+
+/* liburing's: a negated errno. */
+EXPORT int io_uring_setup(unsigned int entries, void *parameters)
+{
+	(void)entries;
+	(void)parameters;
+	return -ENOSYS;
+}
+
+EXPORT int io_uring_queue_init(unsigned int entries, void *ring, unsigned int flags)
+{
+	(void)entries;
+	(void)ring;
+	(void)flags;
+	return -ENOSYS;
+}
+
+EXPORT int io_uring_queue_init_params(unsigned int entries, void *ring, void *parameters)
+{
+	(void)entries;
+	(void)ring;
+	(void)parameters;
+	return -ENOSYS;
+}
+
+EXPORT int io_uring_queue_init_mem(unsigned int entries, void *ring, void *parameters,
+				   void *memory, size_t size)
+{
+	(void)entries;
+	(void)ring;
+	(void)parameters;
+	(void)memory;
+	(void)size;
+	return -ENOSYS;
+}
