@@ -22,6 +22,10 @@
  *   PEER     BODY = ENDPOINT              whither goes the relayed connection that has
  *                                         this local address?
  *
+ *   NOTICE   BODY = REASON(1) PATH(0-255)  a program that the shim will not be in is about to
+ *            be executed: may it? REASON is CTL_REASON_*, PATH the end of the program's path.
+ *            (Other notices begin with a letter, 0x61-0x7a.)
+ *
  *   ENDPOINT is FAMILY(1) PORT(2) ADDRESS(4 or 16): 7 octets for FAMILY 4, 19 for 6.
  *
  * Answer (8 octets and a body):
@@ -32,16 +36,17 @@
  *   |   1    |    1     |   4   |  2   | BLEN   |     // 1+1+4+2 = 8
  *   +--------+----------+-------+------+--------+
  *
- *   DIRECT   connect as if there were no shim
+ *   DIRECT   connect (NOTICE: execute) as if there were no shim
  *   FORWARD  BODY = ENDPOINT TICKET(17)   connect there and send the 17 octets first
- *   FAIL     ERROR, 1-4095, is an errno (CONNECT) or an EAI_ code without its sign (RESOLVE:
+ *   FAIL     ERROR, 1-4095, is an errno (CONNECT, NOTICE) or an EAI_ code without its sign (RESOLVE:
  *            EAI_NONAME, which is -2, goes as 2); PEER has no use for it and may send 0
  *   LIBC     resolve as if there were no shim
  *   ADDRESS  BODY = text of an address, to be resolved in the name's place
  *   PEER     BODY = ENDPOINT
  *
  * TSOCKS_CONTROL in the environment is TOKEN (32 hexadecimal digits) ':' PORT4 ':' PORT6 ':' PATH,
- * the two ports being those of the forwarder on 127.0.0.1 and ::1 in decimal (PORT6 is 0
+ * or TOKEN '+' FLAGS ':' ..., FLAGS being capital letters (E: exec leaves environments alone); the
+ * two ports being those of the forwarder on 127.0.0.1 and ::1 in decimal (PORT6 is 0
  * where the machine has no ::1), and PATH the Unix socket.
  */
 #ifndef TSOCKS_CONTROL_H
@@ -54,9 +59,15 @@
 #define CTL_OP_CONNECT 1
 #define CTL_OP_RESOLVE 2
 #define CTL_OP_PEER 3
+#define CTL_OP_NOTICE 5
 
 #define CTL_FLAG_NONBLOCKING 1
 #define CTL_FLAG_INET6 2
+
+#define CTL_REASON_STATIC 1
+#define CTL_REASON_SET_ID 2
+#define CTL_REASON_OTHER_ARCHITECTURE 3
+#define CTL_REASON_CAPABILITIES 4
 
 #define CTL_STATUS_DIRECT 1
 #define CTL_STATUS_FORWARD 2
@@ -70,6 +81,7 @@
 #define CTL_REQUEST_HEADER_LEN 26
 #define CTL_ANSWER_HEADER_LEN 8
 #define CTL_MAX_NAME_LEN 1024
+#define CTL_MAX_PATH_LEN 255
 #define CTL_MAX_ANSWER_BODY_LEN 64
 
 #endif

@@ -35,6 +35,7 @@ struct answer {
 
 /* TSOCKS_CONTROL, taken apart. */
 struct settings {
+	unsigned int flags;		/* SETTINGS_FLAG() of the letters in FLAGS */
 	unsigned char token[CTL_TOKEN_LEN];
 	unsigned int port4;
 	unsigned int port6;		/* 0: none */
@@ -43,13 +44,17 @@ struct settings {
 };
 
 /* settings.c */
+#define SETTINGS_FLAG(letter) (1u << ((letter) - 'A'))
 const struct settings *settings_find(void);
+const char *settings_variable(void);
+const char *variable_value(const char *variable, const char *name);
 
 /* control.c: each returns 0 with *answer filled, or an errno, never a guess. */
 int control_connect(const struct endpoint *to, unsigned int flags, const struct timeval *limit,
 		    struct answer *answer);
 int control_resolve(unsigned int family, const char *name, size_t len, struct answer *answer);
 int control_peer(const struct endpoint *local, struct answer *answer);
+int control_notice(unsigned int reason, const char *path, struct answer *answer);
 
 /* endpoint.c */
 int endpoint_read(const void *addr, size_t len, struct endpoint *out);
@@ -65,6 +70,14 @@ void name_make_room(const char *name, char text[NAME_TEXT_LEN]);
 void name_put_back(const char *name, char *in_place);
 int text_is_inet6(const char *text);
 
+/* environment.c */
+typedef int environment_user(const void *context, char *const *variables);
+int environment_with_shim(char *const *variables, environment_user *use, const void *context);
+
+/* coverage.c: 0, or the errno with which the program must not be executed */
+int coverage_check(int dirfd, const char *file, int flags);
+int coverage_check_in_path(const char *name);
+
 /* real.c */
 enum real_function {
 	REAL_CONNECT,
@@ -75,9 +88,16 @@ enum real_function {
 	REAL_GETHOSTBYNAME_R,
 	REAL_GETHOSTBYNAME2_R,
 	REAL_H_ERRNO_LOCATION,
+	REAL_EXECVE,
+	REAL_EXECVEAT,
+	REAL_EXECVPE,
+	REAL_FEXECVE,
+	REAL_POSIX_SPAWN,
+	REAL_POSIX_SPAWNP,
 	REAL_COUNT
 };
 void *real_find(enum real_function which);
+const char *real_own_path(void);
 
 /* memory.c, under the names that the compiler calls by itself */
 void *memcpy(void *restrict to, const void *restrict from, size_t len);
