@@ -20,6 +20,8 @@ export interface ChildEnvironmentOptions {
   ports: { v4: number; v6: number };
   /** `--no-env`: leave the proxy variables as they are. */
   withoutProxyVariables: boolean;
+  /** `--no-reexec`: exec leaves environments alone. */
+  withoutReexec: boolean;
 }
 
 /** The user name of the forwarder's SOCKS and HTTP faces; the token is the password. */
@@ -30,13 +32,19 @@ export function childEnvironment(options: ChildEnvironmentOptions): Environment 
   const environment: Environment = {
     ...base,
     LD_PRELOAD: base.LD_PRELOAD ? `${shimPath}:${base.LD_PRELOAD}` : shimPath,
-    TSOCKS_CONTROL: `${token}:${ports.v4}:${ports.v6}:${controlPath}`,
+    TSOCKS_CONTROL: `${token}${controlFlags(options)}:${ports.v4}:${ports.v6}:${controlPath}`,
   };
   // The brain has it; the child needs none, and ps(1) would show it.
   delete environment.TSOCKS_PASSWORD;
   return options.withoutProxyVariables
     ? environment
     : { ...environment, ...proxyVariables(options) };
+}
+
+/** FLAGS of TSOCKS_CONTROL (shim/control.h), with their `+`. */
+function controlFlags({ withoutReexec }: ChildEnvironmentOptions): string {
+  const flags = withoutReexec ? "E" : "";
+  return flags === "" ? "" : `+${flags}`;
 }
 
 function proxyVariables({ config, token, ports }: ChildEnvironmentOptions): Environment {

@@ -29,6 +29,8 @@ export interface RunOptions extends CommonOptions {
   command: string[];
   withoutEnv: boolean;
   linger: boolean;
+  isStrict: boolean;
+  withoutReexec: boolean;
 }
 
 export interface ServeOptions extends CommonOptions {
@@ -65,6 +67,8 @@ const RUN = {
   ...COMMON,
   "no-env": { type: "boolean" },
   linger: { type: "boolean" },
+  strict: { type: "boolean" },
+  "no-reexec": { type: "boolean" },
 } as const satisfies OptionTable;
 
 const SERVE = {
@@ -122,6 +126,8 @@ function parseRun(argv: string[]): Invocation {
     ...commonOptions(values, servers, "run"),
     withoutEnv: values["no-env"] === true,
     linger: values.linger === true,
+    isStrict: values.strict === true,
+    withoutReexec: values["no-reexec"] === true,
   };
 }
 

@@ -14,9 +14,15 @@ export const CTL_VERSION = 1;
 export const CTL_OP_CONNECT = 1;
 export const CTL_OP_RESOLVE = 2;
 export const CTL_OP_PEER = 3;
+export const CTL_OP_NOTICE = 5;
 
 export const CTL_FLAG_NONBLOCKING = 1;
 export const CTL_FLAG_INET6 = 2;
+
+export const CTL_REASON_STATIC = 1;
+export const CTL_REASON_SET_ID = 2;
+export const CTL_REASON_OTHER_ARCHITECTURE = 3;
+export const CTL_REASON_CAPABILITIES = 4;
 
 export const CTL_STATUS_DIRECT = 1;
 export const CTL_STATUS_FORWARD = 2;
@@ -30,6 +36,7 @@ export const CTL_TICKET_LEN = 17;
 export const CTL_REQUEST_HEADER_LEN = 26;
 export const CTL_ANSWER_HEADER_LEN = 8;
 export const CTL_MAX_NAME_LEN = 1024;
+export const CTL_MAX_PATH_LEN = 255;
 export const CTL_MAX_ANSWER_BODY_LEN = 64;
 
 const MAX_REQUEST_BODY_LEN = 1 + CTL_MAX_NAME_LEN; // FAMILY, NAME
@@ -58,7 +65,19 @@ export type ControlRequest =
   /** `name` is UTF-8, or Latin-1 where its octets are not UTF-8; hostile text all the same. */
   | { op: "resolve"; pid: number; token: Uint8Array; family: 0 | 4 | 6; name: string }
   /** `endpoint` is the local address of the program's relayed connection. */
-  | { op: "peer"; pid: number; token: Uint8Array; endpoint: ControlEndpoint };
+  | { op: "peer"; pid: number; token: Uint8Array; endpoint: ControlEndpoint }
+  /** A program that the shim will not be in is about to be executed; `path` is hostile text. */
+  | { op: "uncovered"; pid: number; token: Uint8Array; reason: UncoveredReason; path: string };
+
+/** Why the shim will not be in a program. */
+export type UncoveredReason = "static" | "set-id" | "other architecture" | "capabilities";
+
+const UNCOVERED_REASONS: Record<number, UncoveredReason> = {
+  [CTL_REASON_STATIC]: "static",
+  [CTL_REASON_SET_ID]: "set-id",
+  [CTL_REASON_OTHER_ARCHITECTURE]: "other architecture",
+  [CTL_REASON_CAPABILITIES]: "capabilities",
+};
 
 export type DecodedRequest =
   | { kind: "incomplete" }
@@ -66,7 +85,7 @@ export type DecodedRequest =
   | { kind: "request"; request: ControlRequest };
 
 /**
- * What the brain answers; `error` is an errno to a connect, an EAI_ code (negative, as in netdb.h)
+ * What the brain answers; `error` is an errno to a connect or a notice, an EAI_ code (negative, as in netdb.h)
  * to a resolve, 0 to a peer.
  */
 export type ControlAnswer =
@@ -112,6 +131,8 @@ function decodeBody(
       if (!endpoint) return bad("malformed endpoint");
       return { kind: "request", request: { op: "peer", ...header, endpoint } };
     }
+    case CTL_OP_NOTICE:
+      return decodeNotice(header, body);
     default:
       return bad(`unknown op ${op}`);
   }
@@ -147,6 +168,22 @@ function decodeResolve(
   return {
     kind: "request",
     request: { op: "resolve", ...header, family, name: decodeName(name) },
+  };
+}
+
+/** `body`: REASON PATH, 1–256 octets. */
+function decodeNotice(
+  header: { pid: number; token: Uint8Array },
+  body: Uint8Array,
+): DecodedRequest {
+  const reason = UNCOVERED_REASONS[body[0] ?? 0];
+  if (reason === undefined) return bad(`unknown notice ${body[0]}`);
+  const path = body.subarray(1);
+  if (path.length > CTL_MAX_PATH_LEN) return bad(`path of ${path.length} octets`);
+  if (path.includes(0)) return bad("a zero octet in the path");
+  return {
+    kind: "request",
+    request: { op: "uncovered", ...header, reason, path: decodeName(path) },
   };
 }
 

@@ -20,6 +20,7 @@ function environment(base: Record<string, string>, withoutProxyVariables = false
     token: "00112233445566778899aabbccddeeff",
     ports: { v4: 4001, v6: 4002 },
     withoutProxyVariables,
+    withoutReexec: false,
   });
 }
 
