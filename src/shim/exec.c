@@ -34,12 +34,6 @@ static int failure(int result)
 	return result ? errno : 0;
 }
 
-static int raw_execveat(int dirfd, const char *path, char *const argv[], char *const envp[],
-			int flags)
-{
-	return (int)-sys_call(__NR_execveat, dirfd, (long)path, (long)argv, (long)envp, flags, 0);
-}
-
 static int real_execve(const void *context, char *const *envp)
 {
 	execve_function *next = (execve_function *)real_find(REAL_EXECVE);
@@ -47,7 +41,7 @@ static int real_execve(const void *context, char *const *envp)
 
 	if (next)
 		return failure(next(p->path, p->argv, envp));
-	return raw_execveat(AT_FDCWD, p->path, p->argv, envp, 0);
+	return (int)-sys_call(__NR_execve, (long)p->path, (long)p->argv, (long)envp, 0, 0, 0);
 }
 
 static int real_execvpe(const void *context, char *const *envp)
@@ -66,7 +60,8 @@ static int real_execveat(const void *context, char *const *envp)
 
 	if (next)
 		return failure(next(p->dirfd, p->path, p->argv, envp, p->flags));
-	return raw_execveat(p->dirfd, p->path, p->argv, envp, p->flags);
+	return (int)-sys_call(__NR_execveat, p->dirfd, (long)p->path, (long)p->argv, (long)envp,
+			      p->flags, 0);
 }
 
 static int real_fexecve(const void *context, char *const *envp)

@@ -1,6 +1,6 @@
 /*
  * What the shim's files share. The hooks (connect.c, getpeername.c, getaddrinfo.c,
- * gethostbyname.c) recognise a call and obey the brain's answer; control.c asks, settings.c
+ * gethostbyname.c, exec.c, spawn.c) recognise a call and obey the brain's answer; control.c asks, settings.c
  * knows where, real.c finds the functions we stand in front of. No policy lives here.
  *
  * The shim is freestanding: no libc function is called but those that real.c finds, and no

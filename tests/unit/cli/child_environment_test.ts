@@ -11,7 +11,11 @@ local_name = *.lan
 local_name = printer.example
 `;
 
-function environment(base: Record<string, string>, withoutProxyVariables = false) {
+function environment(
+  base: Record<string, string>,
+  withoutProxyVariables = false,
+  withoutReexec = false,
+) {
   return childEnvironment({
     base,
     config: parseTsocksConf(CONF, "t.conf").config,
@@ -20,7 +24,7 @@ function environment(base: Record<string, string>, withoutProxyVariables = false
     token: "00112233445566778899aabbccddeeff",
     ports: { v4: 4001, v6: 4002 },
     withoutProxyVariables,
-    withoutReexec: false,
+    withoutReexec,
   });
 }
 
@@ -33,6 +37,11 @@ test("childEnvironment() puts the shim before what the user preloads", () => {
 test("childEnvironment() tells the shim token, ports and control socket", () => {
   const expected = "00112233445566778899aabbccddeeff:4001:4002:/tmp/tsocks-x/control";
   assert.equal(environment({}).TSOCKS_CONTROL, expected);
+});
+
+test("childEnvironment() flags --no-reexec behind the token", () => {
+  const expected = "00112233445566778899aabbccddeeff+E:4001:4002:/tmp/tsocks-x/control";
+  assert.equal(environment({}, false, true).TSOCKS_CONTROL, expected);
 });
 
 test("childEnvironment() sets the proxy variables in both cases, over the user's own", () => {

@@ -48,6 +48,10 @@ test("parseCommandLine() has the defaults that the help names", () => {
   assert.equal(options.logFormat, "text");
   assert.equal(options.withoutEnv, false);
   assert.equal(options.linger, false);
+  assert.equal(options.isStrict, false);
+  assert.equal(options.withoutReexec, false);
+  assert.equal(run("run", "--strict", "--", "cmd").isStrict, true);
+  assert.equal(run("run", "--no-reexec", "cmd", "--strict").withoutReexec, true);
   assert.equal(run("run", "--connect-timeout", "0.5", "--", "cmd").connectTimeoutMs, 500);
 });
 

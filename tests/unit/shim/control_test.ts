@@ -83,6 +83,16 @@ const REQUESTS: { name: string; bytes: Uint8Array; request: ControlRequest }[] =
     bytes: request(3, [4, 1, 187, 127, 0, 0, 1]),
     request: { op: "peer", ...HEADER, endpoint: endpoint(4, [127, 0, 0, 1], [127, 0, 0, 1]) },
   },
+  {
+    name: "notice, a static program",
+    bytes: request(5, [1, 0x2f, 0x61]),
+    request: { op: "uncovered", ...HEADER, reason: "static", path: "/a" },
+  },
+  {
+    name: "notice, file capabilities, the longest path, not UTF-8",
+    bytes: request(5, [4, ...new Array<number>(255).fill(0xff)]),
+    request: { op: "uncovered", ...HEADER, reason: "capabilities", path: "\u00ff".repeat(255) },
+  },
 ];
 
 const BAD: { name: string; bytes: Uint8Array; reason: RegExp }[] = [
@@ -97,6 +107,10 @@ const BAD: { name: string; bytes: Uint8Array; reason: RegExp }[] = [
   { name: "no body to resolve", bytes: request(2, []), reason: /family/ },
   { name: "no name", bytes: request(2, [0]), reason: /name/ },
   { name: "a zero octet", bytes: request(2, [0, 0x61, 0, 0x62]), reason: /zero/ },
+  { name: "no body to notice", bytes: request(5, []), reason: /notice/ },
+  { name: "an unknown notice", bytes: request(5, [5, 0x2f]), reason: /notice 5/ },
+  { name: "a zero octet in a path", bytes: request(5, [1, 0x2f, 0]), reason: /zero/ },
+  { name: "a path too long", bytes: request(5, Array(257).fill(1)), reason: /256/ },
   {
     name: "a name too long",
     bytes: request(2, new Array<number>(1026).fill(4)).slice(0, 26),
