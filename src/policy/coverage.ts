@@ -4,8 +4,8 @@
  * exec (shim/coverage.c). Source: elf(5), execve(2), ld.so(8) "Secure-execution mode".
  */
 
-/** Why the shim will not be in a program. */
-export type Uncovered = "static" | "set-id" | "other architecture" | "capabilities";
+/** Why the shim will not be in a program; "hidden": its file is out of sight there (chroot). */
+export type Uncovered = "static" | "set-id" | "other architecture" | "capabilities" | "hidden";
 
 /** A regular file that is about to be executed. */
 export interface ProgramFile {
@@ -73,6 +73,7 @@ export const REASON_WORDS: Record<Uncovered, string> = {
   "set-id": "runs with another user's or group's rights",
   "other architecture": "is for another architecture",
   "capabilities": "has file capabilities",
+  "hidden": "starts where the shim's file cannot be read",
 };
 
 function gainsIdentity({ mode, uid, gid }: ProgramFile, identity: Identity): boolean {

@@ -23,6 +23,7 @@ export const CTL_REASON_STATIC = 1;
 export const CTL_REASON_SET_ID = 2;
 export const CTL_REASON_OTHER_ARCHITECTURE = 3;
 export const CTL_REASON_CAPABILITIES = 4;
+export const CTL_REASON_HIDDEN = 5;
 
 export const CTL_STATUS_DIRECT = 1;
 export const CTL_STATUS_FORWARD = 2;
@@ -70,13 +71,19 @@ export type ControlRequest =
   | { op: "uncovered"; pid: number; token: Uint8Array; reason: UncoveredReason; path: string };
 
 /** Why the shim will not be in a program. */
-export type UncoveredReason = "static" | "set-id" | "other architecture" | "capabilities";
+export type UncoveredReason =
+  | "static"
+  | "set-id"
+  | "other architecture"
+  | "capabilities"
+  | "hidden";
 
 const UNCOVERED_REASONS: Record<number, UncoveredReason> = {
   [CTL_REASON_STATIC]: "static",
   [CTL_REASON_SET_ID]: "set-id",
   [CTL_REASON_OTHER_ARCHITECTURE]: "other architecture",
   [CTL_REASON_CAPABILITIES]: "capabilities",
+  [CTL_REASON_HIDDEN]: "hidden",
 };
 
 export type DecodedRequest =

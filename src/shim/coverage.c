@@ -104,6 +104,20 @@ static int gains_capabilities(int fd)
 	       sys_fgetxattr(fd, "security.capability", NULL, 0) > 0;
 }
 
+/*
+ * Whether ld.so will not find us: after chroot(2), or below another /tmp. Then the brain cannot be
+ * asked either, as a rule, and the program does not start; --no-reexec lets it go.
+ */
+static int is_out_of_sight(void)
+{
+	const struct settings *settings = settings_find();
+	const char *path = real_own_path();
+
+	if (!path || (settings && settings->flags & SETTINGS_FLAG('E')))
+		return 0;
+	return sys_faccessat(AT_FDCWD, path, R_OK) != 0;
+}
+
 /* Writes the interpreter's path in a script's first line, or "" where it is no script. */
 static void read_interpreter(const char *head, long len, char out[HEAD_LEN])
 {
@@ -157,6 +171,8 @@ static unsigned int find_reason(const struct file *file, char interpreter[HEAD_L
 	else if (!*interpreter && fd >= 0)
 		reason = gains_capabilities(fd) ? CTL_REASON_CAPABILITIES :
 						  elf_reason(fd, &head.elf, len, file->path);
+	if (!*interpreter && !reason && is_out_of_sight())
+		reason = CTL_REASON_HIDDEN;
 	if (fd >= 0)
 		sys_close(fd);
 	return reason;

@@ -183,6 +183,45 @@ test(
 );
 
 test(
+  "where the shim's file is out of sight no program starts, unless --no-reexec",
+  needs("root", "mount namespaces"),
+  async () => {
+    const start = async (...options: string[]) => {
+      await using home = await makeTempDir();
+      const script =
+        `mount -t tmpfs none ${home.path} && ls /proc/self/comm; echo $?; nothing; echo $?`;
+      const command = ["unshare", "-m", "sh", "-c", script];
+      await using tsocks = startTsocks(["run", ...UNUSED, ...options, "--", ...command], home);
+      return await tsocks.finished;
+    };
+    assert.equal((await start()).stdout, "126\n127\n");
+    assert.equal((await start("--no-reexec")).stdout, "/proc/self/comm\n0\n127\n");
+  },
+);
+
+for (
+  const [title, command, program] of [
+    [
+      "a git with an empty environment",
+      "git",
+      "-c alias.page='!curl -sS http://hello.example/' page",
+    ],
+    [
+      "what node starts with an empty environment",
+      "node",
+      `-e 'process.stdout.write(require("child_process").execFileSync("CURL", ` +
+      `["-sS", "http://hello.example/"], { env: {} }))'`,
+    ],
+  ] as const
+) {
+  test(`${title} is covered`, needs(command, "curl"), async () => {
+    const words = program.replace("CURL", programPath("curl"));
+    const script = `exec env -i PATH="$PATH" ${programPath(command)} ${words}`;
+    assert.deepEqual(await fetchBy(["sh", "-c", script]), { stdout: PAGE, stderr: "" });
+  });
+}
+
+test(
   "a program for another architecture is logged",
   needs("aarch64-linux-gnu-gcc", "/usr/aarch64-linux-gnu/include/stdio.h"),
   async () => {

@@ -103,6 +103,7 @@ testShim("an environment too large to be copied is E2BIG", {
   const shim = ensureShim(libc.arch);
   assert.equal((await run("execute_large", [8000, program])).stdout, `ran\n${shim}\n`);
   assert.equal((await run("execute_large", [8193, program])).stdout, `exec -1 ${E2BIG}\n`);
+  assert.equal((await run("execute_many_arguments", [program])).stdout, `exec -1 ${E2BIG}\n`);
 });
 
 testShim("a static program is told to the brain, and goes on if that says so", {

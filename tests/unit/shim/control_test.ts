@@ -108,7 +108,7 @@ const BAD: { name: string; bytes: Uint8Array; reason: RegExp }[] = [
   { name: "no name", bytes: request(2, [0]), reason: /name/ },
   { name: "a zero octet", bytes: request(2, [0, 0x61, 0, 0x62]), reason: /zero/ },
   { name: "no body to notice", bytes: request(5, []), reason: /notice/ },
-  { name: "an unknown notice", bytes: request(5, [5, 0x2f]), reason: /notice 5/ },
+  { name: "an unknown notice", bytes: request(5, [6, 0x2f]), reason: /notice 6/ },
   { name: "a zero octet in a path", bytes: request(5, [1, 0x2f, 0]), reason: /zero/ },
   { name: "a path too long", bytes: request(5, Array(257).fill(1)), reason: /256/ },
   {
