@@ -24,7 +24,7 @@
  *
  *   NOTICE   BODY = REASON(1) PATH(0-255)  a program that the shim will not be in is about to
  *            be executed: may it? REASON is CTL_REASON_*, PATH the end of the program's path.
- *            (Other notices begin with a letter, 0x61-0x7a.)
+ *            (HIDDEN: ld.so would not find the shim's file there. Other notices begin with a letter, 0x61-0x7a.)
  *
  *   ENDPOINT is FAMILY(1) PORT(2) ADDRESS(4 or 16): 7 octets for FAMILY 4, 19 for 6.
  *
