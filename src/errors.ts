@@ -24,6 +24,7 @@ export type TsocksErrorCode =
   | "NO_SERVER"
   | "SHIM"
   | "LISTEN"
+  | "UNCOVERED"
   | "LOG"
   | "SPAWN";
 

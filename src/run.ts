@@ -19,6 +19,7 @@ import { Connector } from "./io/connector.ts";
 import { listenControl } from "./io/control.ts";
 import { Forwarder } from "./io/forwarder.ts";
 import { maxConnections } from "./io/limits.ts";
+import { checkCoverage } from "./io/preflight.ts";
 import { systemLookup, watchHostsFile } from "./io/resolver.ts";
 import { Router } from "./io/router.ts";
 import { candidateDirectories, createRunDirectory, type RunDirectory } from "./io/run_directory.ts";
@@ -26,7 +27,7 @@ import { loadConfig, openLog, readPasswordFile, requireServer } from "./io/setti
 import { SignalForwarding, untilToldToEnd } from "./io/signals.ts";
 import { Peers, Tickets } from "./io/tickets.ts";
 import { ReservedNames } from "./policy/reserved_names.ts";
-import { SHIM_BASE64 } from "./shim/embedded.ts";
+import { SHIM_ARCH, SHIM_BASE64 } from "./shim/embedded.ts";
 
 const CLOSING_GRACE_MS = 50;
 const CUTTING_GRACE_MS = 1000;
@@ -57,6 +58,9 @@ export async function run(options: RunOptions, context: RunContext): Promise<num
   const { debug, debugFile, logFormat: format } = options;
   const { log, close: closeLog } = openLog({ debug, debugFile, format, env, isPrivileged });
   if (log.wants(0)) warnings.forEach(context.warn);
+  const coverage = { isStrict: options.isStrict, withoutProxyVariables: options.withoutEnv };
+  const uncovered = checkCoverage(options.command, { env, arch: SHIM_ARCH, ...coverage });
+  if (uncovered !== undefined && log.wants(0)) context.warn(uncovered);
 
   const token = randomBytes(16);
   const secret = token.toString("hex");
@@ -84,7 +88,7 @@ export async function run(options: RunOptions, context: RunContext): Promise<num
   );
   try {
     const ports = await listenOnLoopback(forwarder);
-    const answer = createAnswerer({ connector, router, log, tickets, peers, ports });
+    const answer = createAnswerer({ connector, router, log, tickets, peers, ports, coverage });
     const control = await listenControl(directory.controlPath, { token, answer, log });
     const end = await runChild(
       options.command,
@@ -95,6 +99,7 @@ export async function run(options: RunOptions, context: RunContext): Promise<num
         token: secret,
         ports,
         withoutProxyVariables: options.withoutEnv,
+        withoutReexec: options.withoutReexec,
       }),
       signals,
     );

@@ -20,24 +20,31 @@ export interface ChildEnvironmentOptions {
   ports: { v4: number; v6: number };
   /** `--no-env`: leave the proxy variables as they are. */
   withoutProxyVariables: boolean;
+  /** `--no-reexec`: exec leaves environments alone. */
+  withoutReexec: boolean;
 }
 
 /** The user name of the forwarder's SOCKS and HTTP faces; the token is the password. */
 export const FACE_USER = "tsocks";
 
 export function childEnvironment(options: ChildEnvironmentOptions): Environment {
-  const { base, config, shimPath, controlPath, token, ports } = options;
-  const letter = config.udp.isDirect ? "u" : "";
+  const { base, shimPath, controlPath, token, ports } = options;
   const environment: Environment = {
     ...base,
     LD_PRELOAD: base.LD_PRELOAD ? `${shimPath}:${base.LD_PRELOAD}` : shimPath,
-    TSOCKS_CONTROL: `${letter}${token}:${ports.v4}:${ports.v6}:${controlPath}`,
+    TSOCKS_CONTROL: `${token}${controlFlags(options)}:${ports.v4}:${ports.v6}:${controlPath}`,
   };
   // The brain has it; the child needs none, and ps(1) would show it.
   delete environment.TSOCKS_PASSWORD;
   return options.withoutProxyVariables
     ? environment
     : { ...environment, ...proxyVariables(options) };
+}
+
+/** FLAGS of TSOCKS_CONTROL (shim/control.h), with their `+`. */
+function controlFlags({ withoutReexec, config }: ChildEnvironmentOptions): string {
+  const flags = `${withoutReexec ? "E" : ""}${config.udp.isDirect ? "U" : ""}`;
+  return flags === "" ? "" : `+${flags}`;
 }
 
 function proxyVariables({ config, token, ports }: ChildEnvironmentOptions): Environment {

@@ -31,6 +31,8 @@ export interface RunOptions extends CommonOptions {
   linger: boolean;
   /** `--udp`; undefined: as the configuration says. */
   udp: "refuse" | "direct" | undefined;
+  isStrict: boolean;
+  withoutReexec: boolean;
 }
 
 export interface ServeOptions extends CommonOptions {
@@ -68,6 +70,8 @@ const RUN = {
   "no-env": { type: "boolean" },
   linger: { type: "boolean" },
   udp: { type: "string" },
+  strict: { type: "boolean" },
+  "no-reexec": { type: "boolean" },
 } as const satisfies OptionTable;
 
 const SERVE = {
@@ -126,6 +130,8 @@ function parseRun(argv: string[]): Invocation {
     withoutEnv: values["no-env"] === true,
     linger: values.linger === true,
     udp: udp(text(values.udp)),
+    isStrict: values.strict === true,
+    withoutReexec: values["no-reexec"] === true,
   };
 }
 

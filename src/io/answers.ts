@@ -1,10 +1,12 @@
 /**
- * What the shim is told: the answers to its questions (may this socket connect, what is this
- * name, where does this connection go, what is this address's name, may libc look up by itself). The
- * only file that knows both the shim and the Connector.
+ * What the shim is told: the answers to its questions (may this socket connect, what is this name,
+ * where does this connection go, what is this address's name, may libc look up by itself, may this
+ * program be executed). The only file that knows both the shim and the Connector.
  */
 
 import { formatIpAddress, type IpAddress } from "../net/address.ts";
+import { escapeText } from "../net/printable.ts";
+import { REASON_WORDS, uncoveredWords } from "../policy/coverage.ts";
 import { isReserved } from "../policy/reserved_names.ts";
 import { type ControlAnswer, type ControlRequest, CTL_MAX_HOST_NAME_LEN } from "../shim/control.ts";
 import { errnoOf } from "../socks/reply.ts";
@@ -25,6 +27,8 @@ export interface AnswerOptions {
   peers: Peers;
   /** The forwarder's ports on 127.0.0.1 and on ::1 (0: this machine has no ::1). */
   ports: { v4: number; v6: number };
+  /** What programs are told that the shim cannot be in. */
+  coverage: { isStrict: boolean; withoutProxyVariables: boolean };
 }
 
 type Request<Op extends ControlRequest["op"]> = ControlRequest & { op: Op };
@@ -32,12 +36,16 @@ type Request<Op extends ControlRequest["op"]> = ControlRequest & { op: Op };
 /** netdb.h and errno.h; the protocol carries EAI_ codes negated. */
 const EAI_NONAME = 2;
 const EAI_FAIL = 4;
+const EACCES = 13;
 const ENOTCONN = 107;
+const MAX_SHOWN_PATH_LENGTH = 255;
+const MAX_TOLD = 1000;
 const LOOPBACK_V4 = Uint8Array.of(127, 0, 0, 1);
 const LOOPBACK_V6 = Uint8Array.from([...new Uint8Array(15), 1]);
 
 export function createAnswerer(options: AnswerOptions): Answerer {
   const datagrams = new Datagrams(options.router, options.log);
+  const told = new Set<string>();
   return (request, signal) => {
     switch (request.op) {
       case "connect":
@@ -53,6 +61,8 @@ export function createAnswerer(options: AnswerOptions): Answerer {
         return Promise.resolve(answerNotice(request, options));
       case "socket":
         return Promise.resolve(datagrams.answerSocket(request));
+      case "uncovered":
+        return Promise.resolve(answerUncovered(request, told, options));
     }
   };
 }
@@ -158,4 +168,30 @@ function answerNotice(request: Request<"notice">, { router, log }: AnswerOptions
     text: `${request.code}() asks this machine's name servers, and names go to the server`,
   });
   return { status: "fail", error: EAI_FAIL };
+}
+
+/**
+ * Programs that the shim cannot be in go on unless the run is strict. The log has a line at level 0,
+ * of one that goes on only the first time (`told`): a build may start it a thousand times.
+ */
+function answerUncovered(
+  request: Request<"uncovered">,
+  told: Set<string>,
+  { log, coverage: { isStrict, withoutProxyVariables } }: AnswerOptions,
+): ControlAnswer {
+  const { reason, pid } = request;
+  const path = escapeText(request.path, MAX_SHOWN_PATH_LENGTH) || "-";
+  const isNews = isStrict || !told.has(path);
+  if (told.size < MAX_TOLD) told.add(path);
+  log.write({
+    action: isNews ? "UNCOVERED" : "STEP",
+    asker: describeProcess(pid),
+    destination: path,
+    server: "-",
+    ...(isStrict ? { errno: "EACCES" } : {}),
+    text: isStrict
+      ? `${REASON_WORDS[reason]}; --strict`
+      : uncoveredWords(reason, { withoutProxyVariables }),
+  });
+  return isStrict ? { status: "fail", error: EACCES } : { status: "direct" };
 }

@@ -15,9 +15,9 @@ export interface Asker {
 }
 
 export interface LogEntry {
-  action: "DIRECT" | "FORWARD" | "REFUSE" | "FAIL" | "END" | "STEP";
+  action: "DIRECT" | "FORWARD" | "REFUSE" | "FAIL" | "END" | "STEP" | "UNCOVERED";
   asker: Asker;
-  /** `hello.example:80`, already safe to print. */
+  /** `hello.example:80`, of UNCOVERED the program's path; already safe to print. */
   destination: string;
   /** `socks5://127.0.0.1:1080`, or `-`. */
   server: string;
@@ -55,7 +55,7 @@ export class DecisionLog {
     return this.#options.level >= level;
   }
 
-  /** Failures of the server and refusals are errors (0); what the program sees anyway is 1; steps are 2. */
+  /** Failures of the server, refusals and programs not covered are errors (0); what the program sees anyway is 1; steps are 2. */
   write(entry: LogEntry): void {
     if (!this.wants(levelOf(entry))) return;
     const time = new Date().toISOString();
@@ -84,7 +84,7 @@ export class DecisionLog {
 }
 
 function levelOf(entry: LogEntry): 0 | 1 | 2 {
-  if (entry.action === "REFUSE") return 0;
+  if (entry.action === "REFUSE" || entry.action === "UNCOVERED") return 0;
   if (entry.action === "FAIL") return entry.isDestinationsFault ? 1 : 0;
   return entry.action === "STEP" ? 2 : 1;
 }

@@ -258,6 +258,27 @@ int control_resolve(unsigned int family, const char *name, size_t len, struct an
 	return ask(&question, answer);
 }
 
+/*
+ * May `path`, which the shim will not be in for `reason` (CTL_REASON_*), be executed? Of a path
+ * too long the end is told. 0 or an errno of ask().
+ */
+int control_execute(unsigned int reason, const char *path, struct answer *answer)
+{
+	struct question question;
+	unsigned char *body = question.bytes + CTL_REQUEST_HEADER_LEN;
+	size_t len = strlen(path);
+
+	if (len > CTL_MAX_PATH_LEN) {
+		path += len - CTL_MAX_PATH_LEN;
+		len = CTL_MAX_PATH_LEN;
+	}
+	begin(&question, CTL_OP_EXECUTE, BRAIN_WAIT_S);
+	body[0] = (unsigned char)reason;
+	memcpy(body + 1, path, len);
+	question.body_len = 1 + len;
+	return ask(&question, answer);
+}
+
 /* Whither goes the relayed connection with this local address? 0 or an errno of ask(). */
 int control_peer(const struct endpoint *local, struct answer *answer)
 {

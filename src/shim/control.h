@@ -29,6 +29,10 @@
  *   SOCKET   BODY = DOMAIN(2) TYPE(2) PROTOCOL(2)   may there be a socket of this kind, whose
  *            destinations the shim does not see? DIRECT or FAIL
  *
+ *   EXECUTE  BODY = REASON(1) PATH(0-255) a program that the shim will not be in is about to
+ *            be executed: may it? REASON is CTL_REASON_*, PATH the end of the program's path.
+ *            (HIDDEN: ld.so would not find the shim's file there.)
+ *
  *   ENDPOINT is FAMILY(1) PORT(2) ADDRESS(4 or 16): 7 octets for FAMILY 4, 19 for 6.
  *
  * Answer (8 octets and a body):
@@ -39,21 +43,21 @@
  *   |   1    |    1     |   4   |  2   | BLEN   |     // 1+1+4+2 = 8
  *   +--------+----------+-------+------+--------+
  *
- *   DIRECT   connect as if there were no shim
+ *   DIRECT   connect (EXECUTE: execute) as if there were no shim
  *   FORWARD  BODY = ENDPOINT TICKET(17)   connect there and send the 17 octets first
- *   FAIL     ERROR, 1-4095, is an errno (CONNECT) or an EAI_ code without its sign (RESOLVE:
- *            EAI_NONAME, which is -2, goes as 2; REVERSE and NOTICE
- *            alike); PEER has no use for it and may send 0
+ *   FAIL     ERROR, 1-4095, is an errno (CONNECT, SOCKET, EXECUTE) or an EAI_ code without its
+ *            sign (RESOLVE: EAI_NONAME, which is -2, goes as 2; REVERSE and NOTICE alike);
+ *            PEER has no use for it and may send 0
  *   LIBC     resolve as if there were no shim
  *   ADDRESS  BODY = text of an address, to be resolved in the name's place
  *   PEER     BODY = ENDPOINT
  *   NAME     BODY = NAME(1-255)           the name of a reserved address
  *
  * TSOCKS_CONTROL in the environment is TOKEN (32 hexadecimal digits) ':' PORT4 ':' PORT6 ':' PATH,
- * the two ports being those of the forwarder on 127.0.0.1 and ::1 in decimal (PORT6 is 0
- * where the machine has no ::1), and PATH the Unix socket. A 'u' before TOKEN: datagrams go
- * direct unasked, but for those to the addresses that stand for names (198.18.0.0/15 and
- * fd74:736f:636b:7300::/64).
+ * or TOKEN '+' FLAGS ':' ..., FLAGS being capital letters (E: exec leaves environments alone; U:
+ * datagrams go direct unasked, but for those to the addresses that stand for names, 198.18.0.0/15
+ * and fd74:736f:636b:7300::/64); the two ports being those of the forwarder on 127.0.0.1 and ::1 in
+ * decimal (PORT6 is 0 where the machine has no ::1), and PATH the Unix socket.
  */
 #ifndef TSOCKS_CONTROL_H
 #define TSOCKS_CONTROL_H
@@ -67,11 +71,18 @@
 #define CTL_OP_PEER 3
 #define CTL_OP_REVERSE 4
 #define CTL_OP_NOTICE 5
+#define CTL_OP_EXECUTE 6
 #define CTL_OP_SOCKET 16
 
 #define CTL_FLAG_NONBLOCKING 1
 #define CTL_FLAG_INET6 2
 #define CTL_FLAG_DATAGRAM 4
+
+#define CTL_REASON_STATIC 1
+#define CTL_REASON_SET_ID 2
+#define CTL_REASON_OTHER_ARCHITECTURE 3
+#define CTL_REASON_CAPABILITIES 4
+#define CTL_REASON_HIDDEN 5
 
 #define CTL_STATUS_DIRECT 1
 #define CTL_STATUS_FORWARD 2
@@ -81,8 +92,6 @@
 #define CTL_STATUS_PEER 6
 #define CTL_STATUS_NAME 7
 
-#define CTL_LETTER_UDP_DIRECT 'u'
-
 #define CTL_TOKEN_LEN 16
 #define CTL_TICKET_LEN 17
 #define CTL_REQUEST_HEADER_LEN 26
@@ -91,5 +100,6 @@
 #define CTL_MAX_CODE_LEN 64
 #define CTL_MAX_HOST_NAME_LEN 255
 #define CTL_MAX_ANSWER_BODY_LEN 256
+#define CTL_MAX_PATH_LEN 255
 
 #endif

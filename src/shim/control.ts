@@ -16,11 +16,18 @@ export const CTL_OP_RESOLVE = 2;
 export const CTL_OP_PEER = 3;
 export const CTL_OP_REVERSE = 4;
 export const CTL_OP_NOTICE = 5;
+export const CTL_OP_EXECUTE = 6;
 export const CTL_OP_SOCKET = 16;
 
 export const CTL_FLAG_NONBLOCKING = 1;
 export const CTL_FLAG_INET6 = 2;
 export const CTL_FLAG_DATAGRAM = 4;
+
+export const CTL_REASON_STATIC = 1;
+export const CTL_REASON_SET_ID = 2;
+export const CTL_REASON_OTHER_ARCHITECTURE = 3;
+export const CTL_REASON_CAPABILITIES = 4;
+export const CTL_REASON_HIDDEN = 5;
 
 export const CTL_STATUS_DIRECT = 1;
 export const CTL_STATUS_FORWARD = 2;
@@ -38,6 +45,7 @@ export const CTL_MAX_NAME_LEN = 1024;
 export const CTL_MAX_CODE_LEN = 64;
 export const CTL_MAX_HOST_NAME_LEN = 255;
 export const CTL_MAX_ANSWER_BODY_LEN = 256;
+export const CTL_MAX_PATH_LEN = 255;
 
 const MAX_REQUEST_BODY_LEN = 1 + CTL_MAX_NAME_LEN; // FAMILY, NAME
 
@@ -80,7 +88,25 @@ export type ControlRequest =
     domain: number;
     type: number;
     protocol: number;
-  };
+  }
+  /** A program that the shim will not be in is about to be executed; `path` is hostile text. */
+  | { op: "uncovered"; pid: number; token: Uint8Array; reason: UncoveredReason; path: string };
+
+/** Why the shim will not be in a program. */
+export type UncoveredReason =
+  | "static"
+  | "set-id"
+  | "other architecture"
+  | "capabilities"
+  | "hidden";
+
+const UNCOVERED_REASONS: Record<number, UncoveredReason> = {
+  [CTL_REASON_STATIC]: "static",
+  [CTL_REASON_SET_ID]: "set-id",
+  [CTL_REASON_OTHER_ARCHITECTURE]: "other architecture",
+  [CTL_REASON_CAPABILITIES]: "capabilities",
+  [CTL_REASON_HIDDEN]: "hidden",
+};
 
 export type DecodedRequest =
   | { kind: "incomplete" }
@@ -88,8 +114,8 @@ export type DecodedRequest =
   | { kind: "request"; request: ControlRequest };
 
 /**
- * What the brain answers; `error` is an errno to a connect, an EAI_ code (negative, as in netdb.h)
- * to a resolve, a reverse and a notice, 0 to a peer.
+ * What the brain answers; `error` is an errno to a connect, a socket and an uncovered program, an EAI_ code
+ * (negative, as in netdb.h) to a resolve, a reverse and a notice, 0 to a peer.
  */
 export type ControlAnswer =
   | { status: "direct" }
@@ -154,6 +180,8 @@ function decodeBody(
       const [domain, type, protocol] = [view.getUint16(0), view.getUint16(2), view.getUint16(4)];
       return { kind: "request", request: { op: "socket", ...header, domain, type, protocol } };
     }
+    case CTL_OP_EXECUTE:
+      return decodeExecute(header, body);
     default:
       return bad(`unknown op ${op}`);
   }
@@ -192,6 +220,22 @@ function decodeResolve(
   return {
     kind: "request",
     request: { op: "resolve", ...header, family, name: decodeName(name) },
+  };
+}
+
+/** `body`: REASON PATH, 1–256 octets. */
+function decodeExecute(
+  header: { pid: number; token: Uint8Array },
+  body: Uint8Array,
+): DecodedRequest {
+  const reason = UNCOVERED_REASONS[body[0] ?? 0];
+  if (reason === undefined) return bad(`unknown reason ${body[0]}`);
+  const path = body.subarray(1);
+  if (path.length > CTL_MAX_PATH_LEN) return bad(`path of ${path.length} octets`);
+  if (path.includes(0)) return bad("a zero octet in the path");
+  return {
+    kind: "request",
+    request: { op: "uncovered", ...header, reason, path: decodeName(path) },
   };
 }
 

@@ -61,7 +61,7 @@ static int endpoint_refusal(int fd, const struct endpoint *to)
 
 	if (endpoint_is_loopback(to) || endpoint_is_unspecified(to))
 		return 0;
-	if (settings && settings->is_udp_direct && !endpoint_is_reserved(to))
+	if (settings && settings->flags & SETTINGS_FLAG('U') && !endpoint_is_reserved(to))
 		return 0;
 	if (!sends_datagrams(fd))
 		return 0;

@@ -45,12 +45,21 @@ static const char *const NAMES[REAL_COUNT] = {
 	[REAL_SENDMSG] = "sendmsg",
 	[REAL_SENDMMSG] = "sendmmsg",
 	[REAL_SOCKET] = "socket",
+	[REAL_EXECVE] = "execve",
+	[REAL_EXECVEAT] = "execveat",
+	[REAL_EXECVPE] = "execvpe",
+	[REAL_FEXECVE] = "fexecve",
+	[REAL_POSIX_SPAWN] = "posix_spawn",
+	[REAL_POSIX_SPAWNP] = "posix_spawnp",
 };
 
 /* Written before `is_searched` is, always with the same values; threads may race here. */
 static void *found[REAL_COUNT];
 
 static int is_searched;
+
+/* Our own file as ld.so names it; written like `found`. ld.so keeps the text, since we are never unloaded. */
+static const char *own_path;
 
 /* One loaded object's tables. */
 struct object {
@@ -175,6 +184,8 @@ static int visit(struct dl_phdr_info *info, size_t size, void *is_behind_us)
 	(void)size;
 	if (!*(int *)is_behind_us) {
 		*(int *)is_behind_us = is_ours(info);
+		if (*(int *)is_behind_us)
+			own_path = info->dlpi_name;
 		return 0;
 	}
 	if (!read_object(info, &o))
@@ -196,6 +207,13 @@ void *real_find(enum real_function which)
 		__atomic_store_n(&is_searched, 1, __ATOMIC_RELEASE);
 	}
 	return found[which];
+}
+
+/* The absolute path that LD_PRELOAD needs to name us, or NULL where ld.so was given another kind. */
+const char *real_own_path(void)
+{
+	real_find(REAL_EXECVE);
+	return own_path && own_path[0] == '/' ? own_path : NULL;
 }
 
 /* All that happens at load: what a later call could only find out with locks is found out now. */

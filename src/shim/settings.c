@@ -11,6 +11,9 @@ extern char **environ;
 /* Written before `state` is, always with the same values; threads and handlers may race here. */
 static struct settings settings;
 
+/* The whole variable, for programs that are started without it; "" where it is too long. */
+static char variable[sizeof(VARIABLE) + 256];
+
 static enum { NOT_READ, PRESENT, ABSENT } state;
 
 /* 0-15, or -1. */
@@ -25,8 +28,18 @@ static int hex_digit(char c)
 	return -1;
 }
 
-/* Reads 32 digits and ':'. Returns what follows, or NULL. */
-static const char *read_token(const char *text, unsigned char token[CTL_TOKEN_LEN])
+/* Reads '+' and capital letters, or nothing. Returns what follows. */
+static const char *read_flags(const char *text, unsigned int *flags)
+{
+	*flags = 0;
+	if (*text == '+')
+		for (text++; *text >= 'A' && *text <= 'Z'; text++)
+			*flags |= SETTINGS_FLAG(*text);
+	return text;
+}
+
+/* Reads 32 digits, FLAGS and ':'. Returns what follows, or NULL. */
+static const char *read_token(const char *text, struct settings *out)
 {
 	int i, high, low;
 
@@ -35,9 +48,10 @@ static const char *read_token(const char *text, unsigned char token[CTL_TOKEN_LE
 		low = high < 0 ? -1 : hex_digit(text[1]);
 		if (low < 0)
 			return NULL;
-		token[i] = (unsigned char)(high << 4 | low);
+		out->token[i] = (unsigned char)(high << 4 | low);
 		text += 2;
 	}
+	text = read_flags(text, &out->flags);
 	return *text == ':' ? text + 1 : NULL;
 }
 
@@ -59,8 +73,7 @@ static int read_settings(const char *text, struct settings *out)
 {
 	size_t len;
 
-	out->is_udp_direct = *text == CTL_LETTER_UDP_DIRECT;
-	text = read_token(text + out->is_udp_direct, out->token);
+	text = read_token(text, out);
 	text = text ? read_port(text, &out->port4) : NULL;
 	text = text ? read_port(text, &out->port6) : NULL;
 	if (!text)
@@ -73,20 +86,35 @@ static int read_settings(const char *text, struct settings *out)
 	return 1;
 }
 
+/* The value if `variable` is that of `name` ("NAME="), else NULL. */
+const char *variable_value(const char *variable, const char *name)
+{
+	while (*name && *variable == *name) {
+		variable++;
+		name++;
+	}
+	return *name ? NULL : variable;
+}
+
 /* Returns the value of TSOCKS_CONTROL in `variables`, or NULL. */
 static const char *find_variable(char **variables)
 {
-	size_t len = sizeof(VARIABLE) - 1;
+	const char *value = NULL;
 
-	for (; *variables; variables++) {
-		size_t i = 0;
+	for (; *variables && !value; variables++)
+		value = variable_value(*variables, VARIABLE);
+	return value;
+}
 
-		while (i < len && (*variables)[i] == VARIABLE[i])
-			i++;
-		if (i == len)
-			return *variables + len;
-	}
-	return NULL;
+/* Keeps the variable, since programs overwrite their environment's memory. */
+static void keep_variable(const char *value)
+{
+	size_t len = strlen(value) + 1;
+
+	if (len > sizeof(variable) - sizeof(VARIABLE))
+		return;
+	memcpy(variable, VARIABLE, sizeof(VARIABLE) - 1);
+	memcpy(variable + sizeof(VARIABLE) - 1, value, len);
 }
 
 /*
@@ -101,7 +129,15 @@ const struct settings *settings_find(void)
 		const char *text = find_variable(environ);
 
 		now = text && read_settings(text, &settings) ? PRESENT : ABSENT;
+		if (now == PRESENT)
+			keep_variable(text);
 		__atomic_store_n(&state, now, __ATOMIC_RELEASE);
 	}
 	return now == PRESENT ? &settings : NULL;
+}
+
+/* TSOCKS_CONTROL=..., as it was given to this program, or NULL. */
+const char *settings_variable(void)
+{
+	return settings_find() && variable[0] ? variable : NULL;
 }

@@ -1,7 +1,7 @@
 /*
- * What the shim's files share. The hooks (connect.c, getpeername.c, datagram.c, socket.c, syscall.c, and for names
- * getaddrinfo.c, getaddrinfo_a.c, gethostbyname.c, gethostbyaddr.c, getnameinfo.c,
- * res_query.c) recognise a call and obey the brain's answer; control.c asks, settings.c
+ * What the shim's files share. The hooks (connect.c, getpeername.c, datagram.c, socket.c,
+ * syscall.c, exec.c, spawn.c, and for names getaddrinfo.c, getaddrinfo_a.c, gethostbyname.c,
+ * gethostbyaddr.c, getnameinfo.c, res_query.c) recognise a call and obey the brain's answer; control.c asks, settings.c
  * knows where, real.c finds the functions we stand in front of. No policy lives here.
  *
  * The shim is freestanding: no libc function is called but those that real.c finds, and no
@@ -38,13 +38,12 @@ struct answer {
 
 /* TSOCKS_CONTROL, taken apart. */
 struct settings {
+	unsigned int flags;		/* SETTINGS_FLAG() of the letters in FLAGS */
 	unsigned char token[CTL_TOKEN_LEN];
 	unsigned int port4;
 	unsigned int port6;		/* 0: none */
 	unsigned int path_len;
-	char path[108];			/* sun_path's size; not terminated */
-	int is_udp_direct;
-};
+	char path[108];		};
 
 /* struct mmsghdr, which the headers keep from those who do not ask for all of GNU's. */
 struct message {
@@ -53,7 +52,10 @@ struct message {
 };
 
 /* settings.c */
+#define SETTINGS_FLAG(letter) (1u << ((letter) - 'A'))
 const struct settings *settings_find(void);
+const char *settings_variable(void);
+const char *variable_value(const char *variable, const char *name);
 
 /* control.c: each returns 0 with *answer filled, or an errno, never a guess. */
 int control_connect(const struct endpoint *to, unsigned int flags, const struct timeval *limit,
@@ -64,6 +66,7 @@ int control_reverse(const struct endpoint *address, struct answer *answer);
 int control_notice(const char *code, struct answer *answer);
 int control_datagram(const struct endpoint *to, struct answer *answer);
 int control_socket(int domain, int type, int protocol, struct answer *answer);
+int control_execute(unsigned int reason, const char *path, struct answer *answer);
 
 /* endpoint.c */
 int endpoint_read(const void *addr, size_t len, struct endpoint *out);
@@ -103,6 +106,14 @@ int host_error(int error);
 int host_result(int error);
 void set_host_error(int error);
 
+/* environment.c */
+typedef int environment_user(const void *context, char *const *variables);
+int environment_with_shim(char *const *variables, environment_user *use, const void *context);
+
+/* coverage.c: 0, or the errno with which the program must not be executed */
+int coverage_check(int dirfd, const char *file, int flags);
+int coverage_check_in_path(const char *name);
+
 /* real.c */
 enum real_function {
 	REAL_CONNECT,
@@ -137,9 +148,16 @@ enum real_function {
 	REAL_SENDMSG,
 	REAL_SENDMMSG,
 	REAL_SOCKET,
+	REAL_EXECVE,
+	REAL_EXECVEAT,
+	REAL_EXECVPE,
+	REAL_FEXECVE,
+	REAL_POSIX_SPAWN,
+	REAL_POSIX_SPAWNP,
 	REAL_COUNT
 };
 void *real_find(enum real_function which);
+const char *real_own_path(void);
 
 /* memory.c, under the names that the compiler calls by itself */
 void *memcpy(void *restrict to, const void *restrict from, size_t len);

@@ -108,6 +108,32 @@ static inline long sys_close(int fd)
 	return sys_call(__NR_close, fd, 0, 0, 0, 0, 0);
 }
 
+static inline long sys_openat(int dirfd, const char *path, int flags)
+{
+	return sys_call(__NR_openat, dirfd, (long)path, flags, 0, 0, 0);
+}
+
+static inline long sys_pread(int fd, void *to, size_t len, long offset)
+{
+	return sys_call(__NR_pread64, fd, (long)to, (long)len, offset, 0, 0);
+}
+
+/* Not struct stat, whose layout differs between machines: statx(2) has one. */
+static inline long sys_statx(int dirfd, const char *path, int flags, unsigned int mask, void *to)
+{
+	return sys_call(__NR_statx, dirfd, (long)path, flags, mask, (long)to, 0);
+}
+
+static inline long sys_faccessat(int dirfd, const char *path, int mode)
+{
+	return sys_call(__NR_faccessat, dirfd, (long)path, mode, 0, 0, 0);
+}
+
+static inline long sys_fgetxattr(int fd, const char *name, void *to, size_t len)
+{
+	return sys_call(__NR_fgetxattr, fd, (long)name, (long)to, (long)len, 0, 0);
+}
+
 static inline long sys_getpid(void)
 {
 	return sys_call(__NR_getpid, 0, 0, 0, 0, 0, 0);

@@ -80,7 +80,7 @@ testShim("where udp = direct, only datagrams to addresses that stand for names c
   needs: ["an address beside loopback"],
   reply: () => fail(EPERM),
 }, async ({ brain, run }) => {
-  const env = { TSOCKS_CONTROL: `u${brain.control}` };
+  const env = { TSOCKS_CONTROL: brain.control.replace(":", "+U:") };
   assert.equal((await run("send_datagrams", [outsideAddress(), 9], env)).stdout, ALL_SENT);
   const { stdout } = await run("connect_udp", [outsideAddress(), 9], env);
   assert.equal(stdout, `connect 0 ${UNTOUCHED}\n`);

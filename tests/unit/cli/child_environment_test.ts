@@ -11,7 +11,11 @@ local_name = *.lan
 local_name = printer.example
 `;
 
-function environment(base: Record<string, string>, withoutProxyVariables = false, more = "") {
+function environment(
+  base: Record<string, string>,
+  withoutProxyVariables = false,
+  { more = "", withoutReexec = false } = {},
+) {
   return childEnvironment({
     base,
     config: parseTsocksConf(CONF + more, "t.conf").config,
@@ -20,6 +24,7 @@ function environment(base: Record<string, string>, withoutProxyVariables = false
     token: "00112233445566778899aabbccddeeff",
     ports: { v4: 4001, v6: 4002 },
     withoutProxyVariables,
+    withoutReexec,
   });
 }
 
@@ -34,9 +39,13 @@ test("childEnvironment() tells the shim token, ports and control socket", () => 
   assert.equal(environment({}).TSOCKS_CONTROL, expected);
 });
 
-test("childEnvironment() puts a letter before the token where datagrams go direct", () => {
-  const { TSOCKS_CONTROL: control = "" } = environment({}, false, "udp = direct\n");
-  assert.match(control, /^u00112233445566778899aabbccddeeff:/);
+test("childEnvironment() flags --no-reexec and udp = direct behind the token", () => {
+  const control = (options: { more?: string; withoutReexec?: boolean }) =>
+    environment({}, false, options).TSOCKS_CONTROL!.split(":")[0];
+  const token = "00112233445566778899aabbccddeeff";
+  assert.equal(control({ withoutReexec: true }), `${token}+E`);
+  assert.equal(control({ more: "udp = direct\n" }), `${token}+U`);
+  assert.equal(control({ withoutReexec: true, more: "udp = direct\n" }), `${token}+EU`);
 });
 
 test("childEnvironment() sets the proxy variables in both cases, over the user's own", () => {

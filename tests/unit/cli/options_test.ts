@@ -51,6 +51,10 @@ test("parseCommandLine() has the defaults that the help names", () => {
   assert.equal(options.udp, undefined);
   assert.equal(run("run", "--udp", "direct", "--", "cmd").udp, "direct");
   assert.throws(() => run("run", "--udp", "yes", "--", "cmd"), /Unknown way for UDP "yes"/);
+  assert.equal(options.isStrict, false);
+  assert.equal(options.withoutReexec, false);
+  assert.equal(run("run", "--strict", "--", "cmd").isStrict, true);
+  assert.equal(run("run", "--no-reexec", "cmd", "--strict").withoutReexec, true);
   assert.equal(run("run", "--connect-timeout", "0.5", "--", "cmd").connectTimeoutMs, 500);
 });
 

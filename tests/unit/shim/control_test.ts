@@ -113,6 +113,16 @@ const REQUESTS: { name: string; bytes: Uint8Array; request: ControlRequest }[] =
     bytes: request(5, [...new TextEncoder().encode("res_query")]),
     request: { op: "notice", ...HEADER, code: "res_query" },
   },
+  {
+    name: "execute, a static program",
+    bytes: request(6, [1, 0x2f, 0x61]),
+    request: { op: "uncovered", ...HEADER, reason: "static", path: "/a" },
+  },
+  {
+    name: "execute, file capabilities, the longest path, not UTF-8",
+    bytes: request(6, [4, ...new Array<number>(255).fill(0xff)]),
+    request: { op: "uncovered", ...HEADER, reason: "capabilities", path: "\u00ff".repeat(255) },
+  },
 ];
 
 const BAD: { name: string; bytes: Uint8Array; reason: RegExp }[] = [
@@ -133,6 +143,10 @@ const BAD: { name: string; bytes: Uint8Array; reason: RegExp }[] = [
   { name: "a short socket", bytes: request(16, [0, 17, 0, 3, 0]), reason: /socket/ },
   { name: "no name", bytes: request(2, [0]), reason: /name/ },
   { name: "a zero octet", bytes: request(2, [0, 0x61, 0, 0x62]), reason: /zero/ },
+  { name: "no body to execute", bytes: request(6, []), reason: /reason/ },
+  { name: "an unknown reason", bytes: request(6, [6, 0x2f]), reason: /reason 6/ },
+  { name: "a zero octet in a path", bytes: request(6, [1, 0x2f, 0]), reason: /zero/ },
+  { name: "a path too long", bytes: request(6, Array(257).fill(1)), reason: /256/ },
   {
     name: "a name too long",
     bytes: request(2, new Array<number>(1026).fill(4)).slice(0, 26),

@@ -1,0 +1,117 @@
+/**
+ * A look at the command before it starts: the user is told before the first packet, not after,
+ * that the shim will not be in it. Reads files; the judgement is policy/coverage.ts's. File
+ * capabilities are not seen here.
+ */
+
+import {
+  accessSync,
+  closeSync,
+  constants,
+  openSync,
+  readFileSync,
+  readSync,
+  statSync,
+} from "node:fs";
+import process from "node:process";
+import { formatMessage, TsocksError } from "../errors.ts";
+import { escapeText } from "../net/printable.ts";
+import {
+  findUncovered,
+  type Identity,
+  type ProgramFile,
+  scriptInterpreter,
+  uncoveredWords,
+} from "../policy/coverage.ts";
+
+export interface CoverageOptions {
+  /** The child's: its PATH counts. */
+  env: Record<string, string>;
+  /** The shim's own. */
+  arch: "x86_64" | "aarch64";
+  /** `--strict`: refuse instead of warning. */
+  isStrict: boolean;
+  withoutProxyVariables: boolean;
+}
+
+const MAX_SHOWN_PATH_LENGTH = 1024;
+
+/**
+ * The warning where the command, or the interpreter of a script, will run without the shim.
+ * @throws TsocksError UNCOVERED instead, where that is strict
+ */
+export function checkCoverage(command: string[], options: CoverageOptions): string | undefined {
+  const file = findProgram(command[0] ?? "", options.env["PATH"]);
+  const interpreter = file && scriptInterpreter(file);
+  const program = interpreter === undefined ? file : openProgram(interpreter);
+  const reason = program && findUncovered(program, ownIdentity(), options.arch);
+  if (program === undefined || reason === undefined) return undefined;
+  const what = `Not covered: the program ${uncoveredWords(reason, options)}`;
+  const where = escapeText(program.path, MAX_SHOWN_PATH_LENGTH);
+  if (options.isStrict) {
+    const fix = "use a dynamically linked program of this machine, or leave --strict out";
+    throw new TsocksError("UNCOVERED", what, { where, fix });
+  }
+  return formatMessage(
+    `warning: ${what}`,
+    where,
+    "use a dynamically linked program of this machine; --strict refuses all others",
+  );
+}
+
+/** What execvp(3) would find. */
+function findProgram(name: string, path = "/bin:/usr/bin"): ProgramFile | undefined {
+  if (name === "") return undefined;
+  if (name.includes("/")) return openProgram(name);
+  for (const directory of path.split(":")) {
+    const program = openProgram(directory === "" ? name : `${directory}/${name}`);
+    if (program !== undefined) return program;
+  }
+}
+
+/** Undefined where there is no regular file that may be executed. */
+function openProgram(path: string): ProgramFile | undefined {
+  try {
+    const stat = statSync(path);
+    accessSync(path, constants.X_OK);
+    const { mode, uid, gid } = stat;
+    const read = (offset: number, length: number) => readPart(path, offset, length);
+    return stat.isFile() ? { path, mode, uid, gid, read } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Nothing of a file that may be executed but not read. */
+function readPart(path: string, offset: number, length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  try {
+    const fd = openSync(path, "r");
+    try {
+      return bytes.subarray(0, readSync(fd, bytes, 0, length, offset));
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    return bytes.subarray(0, 0);
+  }
+}
+
+function ownIdentity(): Identity {
+  return {
+    uid: process.getuid?.() ?? 0,
+    gid: process.getgid?.() ?? 0,
+    euid: process.geteuid?.() ?? 0,
+    egid: process.getegid?.() ?? 0,
+    hasNoNewPrivileges: hasNoNewPrivileges(),
+  };
+}
+
+/** proc(5) */
+function hasNoNewPrivileges(): boolean {
+  try {
+    return /^NoNewPrivs:\s*1$/m.test(readFileSync("/proc/self/status", "latin1"));
+  } catch {
+    return false;
+  }
+}

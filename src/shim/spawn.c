@@ -1,0 +1,60 @@
+/*
+ * posix_spawn(3), as exec.c: libc's own exec inside it does not come through our hooks.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+
+#include "shim.h"
+
+typedef int posix_spawn_function(pid_t *pid, const char *path,
+				 const posix_spawn_file_actions_t *actions,
+				 const posix_spawnattr_t *attributes, char *const argv[],
+				 char *const envp[]);
+
+struct spawning {
+	pid_t *pid;
+	const char *path;
+	const posix_spawn_file_actions_t *actions;
+	const posix_spawnattr_t *attributes;
+	char *const *argv;
+	enum real_function which;
+};
+
+static int real_posix_spawn(const void *context, char *const *envp)
+{
+	const struct spawning *s = context;
+	posix_spawn_function *next = (posix_spawn_function *)real_find(s->which);
+
+	return next ? next(s->pid, s->path, s->actions, s->attributes, s->argv, envp) : ENOSYS;
+}
+
+/* 0 or an errno as posix_spawn(3); the brain's, for a program that is not covered; E2BIG (environment.c). */
+static int shim_posix_spawn(const struct spawning *spawning, char *const envp[])
+{
+	int error = spawning->which == REAL_POSIX_SPAWNP ?
+			    coverage_check_in_path(spawning->path) :
+			    coverage_check(AT_FDCWD, spawning->path, 0);
+
+	return error ? error : environment_with_shim(envp, real_posix_spawn, spawning);
+}
+
+EXPORT int posix_spawn(pid_t *restrict pid, const char *restrict path,
+		       const posix_spawn_file_actions_t *actions,
+		       const posix_spawnattr_t *restrict attributes, char *const argv[restrict],
+		       char *const envp[restrict])
+{
+	struct spawning spawning = { pid, path, actions, attributes, argv, REAL_POSIX_SPAWN };
+
+	return shim_posix_spawn(&spawning, envp);
+}
+
+EXPORT int posix_spawnp(pid_t *restrict pid, const char *restrict name,
+			const posix_spawn_file_actions_t *actions,
+			const posix_spawnattr_t *restrict attributes, char *const argv[restrict],
+			char *const envp[restrict])
+{
+	struct spawning spawning = { pid, name, actions, attributes, argv, REAL_POSIX_SPAWNP };
+
+	return shim_posix_spawn(&spawning, envp);
+}
