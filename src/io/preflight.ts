@@ -42,8 +42,7 @@ const MAX_SHOWN_PATH_LENGTH = 1024;
  */
 export function checkCoverage(command: string[], options: CoverageOptions): string | undefined {
   const file = findProgram(command[0] ?? "", options.env["PATH"]);
-  const interpreter = file && scriptInterpreter(file);
-  const program = interpreter === undefined ? file : openProgram(interpreter);
+  const program = file && followScripts(file);
   const reason = program && findUncovered(program, ownIdentity(), options.arch);
   if (program === undefined || reason === undefined) return undefined;
   const what = `Not covered: the program ${uncoveredWords(reason, options)}`;
@@ -57,6 +56,20 @@ export function checkCoverage(command: string[], options: CoverageOptions): stri
     where,
     "use a dynamically linked program of this machine; --strict refuses all others",
   );
+}
+
+/** The kernel follows so many scripts whose interpreter is a script. */
+const MAX_SCRIPTS = 5;
+
+/** The program that the kernel starts for a script; undefined where it is not there. */
+function followScripts(file: ProgramFile): ProgramFile | undefined {
+  let program: ProgramFile | undefined = file;
+  for (let depth = 0; program !== undefined && depth < MAX_SCRIPTS; depth++) {
+    const interpreter = scriptInterpreter(program);
+    if (interpreter === undefined) break;
+    program = openProgram(interpreter);
+  }
+  return program;
 }
 
 /** What execvp(3) would find. */

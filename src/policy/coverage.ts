@@ -95,7 +95,7 @@ function elfReason(file: ProgramFile, machine: number): Uncovered | undefined {
   const view = viewOf(header);
   if (header[4] !== ELFCLASS64 || view.getUint16(18, true) !== machine) return "other architecture";
   // ld.so itself, run by hand, needs no interpreter and loads LD_PRELOAD.
-  if (view.getUint16(16, true) === ET_DYN && file.path.includes(".so")) return undefined;
+  if (view.getUint16(16, true) === ET_DYN && /\.so(\.[^/]*)?$/.test(file.path)) return undefined;
   return hasInterpreter(file, view) === false ? "static" : undefined;
 }
 

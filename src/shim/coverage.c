@@ -25,6 +25,7 @@
 #define MAX_FILE_LEN 1024	/* of DIRECTORY/NAME that is looked for in PATH */
 #define HEAD_LEN 256		/* the kernel reads as much of a script (BINPRM_BUF_SIZE) */
 #define MAX_SEGMENTS 64
+#define MAX_SCRIPTS 5		/* a script's interpreter may be a script: the kernel follows so many */
 
 #define FD_LINK_LEN 32		/* "/proc/self/fd/" and a number */
 
@@ -45,10 +46,15 @@ static int starts_with(const char *text, const char *start)
 /* The dynamic linker itself, which loads LD_PRELOAD too, is named ld-linux-x86-64.so.2 and the like. */
 static int is_named_as_library(const char *path)
 {
-	for (; *path; path++)
-		if (starts_with(path, ".so"))
-			return 1;
-	return 0;
+	const char *c;
+	int found = 0;
+
+	for (c = path; *c; c++)
+		if (*c == '/')
+			found = 0;
+		else if (starts_with(c, ".so"))
+			found |= !c[3] || c[3] == '.';
+	return found;
 }
 
 /* Whether one of the program headers names an interpreter: ld.so. 1, 0, or -1 where they cannot be read. */
@@ -212,8 +218,8 @@ static void write_fd_link(int fd, char out[FD_LINK_LEN])
 int coverage_check(int dirfd, const char *path, int flags)
 {
 	struct file file = { dirfd, path, flags & AT_SYMLINK_NOFOLLOW };
-	char interpreter[HEAD_LEN], none[HEAD_LEN], link[FD_LINK_LEN], target[CTL_MAX_PATH_LEN + 1];
-	unsigned int reason;
+	char interpreter[HEAD_LEN], script[HEAD_LEN], link[FD_LINK_LEN], target[CTL_MAX_PATH_LEN + 1];
+	unsigned int reason, depth;
 	long len;
 
 	if (!path)
@@ -224,9 +230,10 @@ int coverage_check(int dirfd, const char *path, int flags)
 		file.flags = 0;
 	}
 	reason = find_reason(&file, interpreter);
-	if (*interpreter) {
-		file = (struct file){ AT_FDCWD, interpreter, 0 };
-		reason = find_reason(&file, none);
+	for (depth = 0; *interpreter && depth < MAX_SCRIPTS; depth++) {
+		memcpy(script, interpreter, HEAD_LEN);
+		file = (struct file){ AT_FDCWD, script, 0 };
+		reason = find_reason(&file, interpreter);
 	}
 	if (!reason || file.path != link)
 		return reason ? ask(reason, file.path) : 0;
@@ -260,6 +267,15 @@ static int join(const char *list, size_t len, const char *name, char out[MAX_FIL
 	return 1;
 }
 
+/* Whether execvp(3) stops at `path`: directories it passes over. */
+static int is_program(const char *path)
+{
+	struct statx st;
+
+	return !sys_faccessat(AT_FDCWD, path, X_OK) &&
+	       (sys_statx(AT_FDCWD, path, 0, STATX_TYPE, &st) || S_ISREG(st.stx_mode));
+}
+
 /* coverage_check() of the program that execvp(3) finds for `name`. */
 int coverage_check_in_path(const char *name)
 {
@@ -273,7 +289,7 @@ int coverage_check_in_path(const char *name)
 	for (; name && *name; list += len + 1) {
 		for (len = 0; list[len] && list[len] != ':';)
 			len++;
-		if (join(list, len, name, file) && !sys_faccessat(AT_FDCWD, file, X_OK))
+		if (join(list, len, name, file) && is_program(file))
 			return coverage_check(AT_FDCWD, file, 0);
 		if (!list[len])
 			break;

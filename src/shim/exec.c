@@ -64,6 +64,17 @@ static int real_execveat(const void *context, char *const *envp)
 			      p->flags, 0);
 }
 
+/* For calls by number: no other library's function, which may call by number itself. */
+static int raw_execveat(const void *context, char *const *envp)
+{
+	const struct program *p = context;
+
+	if (p->dirfd == AT_FDCWD && !p->flags)
+		return (int)-sys_call(__NR_execve, (long)p->path, (long)p->argv, (long)envp, 0, 0, 0);
+	return (int)-sys_call(__NR_execveat, p->dirfd, (long)p->path, (long)p->argv, (long)envp,
+			      p->flags, 0);
+}
+
 static int real_fexecve(const void *context, char *const *envp)
 {
 	fexecve_function *next = (fexecve_function *)real_find(REAL_FEXECVE);
@@ -103,13 +114,13 @@ static int shim_execvpe(const char *name, char *const argv[], char *const envp[]
 
 /* The same for execveat(2). */
 static int shim_execveat(int dirfd, const char *path, char *const argv[], char *const envp[],
-			 int flags)
+			 int flags, environment_user *next)
 {
 	struct program program = { .dirfd = dirfd, .path = path, .argv = argv, .flags = flags };
 	int error = coverage_check(dirfd, path, flags);
 
 	if (!error)
-		error = environment_with_shim(envp, real_execveat, &program);
+		error = environment_with_shim(envp, next, &program);
 	return refuse(error);
 }
 
@@ -183,7 +194,13 @@ EXPORT int execvpe(const char *name, char *const argv[], char *const envp[])
 
 EXPORT int execveat(int dirfd, const char *path, char *const argv[], char *const envp[], int flags)
 {
-	return shim_execveat(dirfd, path, argv, envp, flags);
+	return shim_execveat(dirfd, path, argv, envp, flags, real_execveat);
+}
+
+/* syscall(SYS_execve, ...), with AT_FDCWD and 0, and syscall(SYS_execveat, ...). */
+long exec_by_number(int dirfd, const char *path, char *const argv[], char *const envp[], int flags)
+{
+	return shim_execveat(dirfd, path, argv, envp, flags, raw_execveat);
 }
 
 EXPORT int fexecve(int fd, char *const argv[], char *const envp[])

@@ -80,6 +80,7 @@ int sends_datagrams(int fd);
 
 /* connect.c: connect(2) that came by syscall(2) */
 long connect_by_number(int fd, const struct sockaddr *addr, socklen_t len);
+long exec_by_number(int dirfd, const char *path, char *const argv[], char *const envp[], int flags);
 
 /* datagram.c, socket.c: 0, or the errno of a refusal */
 int datagram_connect_refusal(int fd, const void *addr, size_t len);

@@ -57,6 +57,10 @@ static __attribute__((noinline)) long hooked(long number, long a, long b, long c
 	switch (number) {
 	case __NR_connect:
 		return connect_by_number((int)a, (const struct sockaddr *)b, (socklen_t)c);
+	case __NR_execve:
+		return exec_by_number(AT_FDCWD, (const char *)a, (char *const *)b, (char *const *)c, 0);
+	case __NR_execveat:
+		return exec_by_number((int)a, (const char *)b, (char *const *)c, (char *const *)d, (int)e);
 	case __NR_socket:
 		return make_socket((int)a, (int)b, (int)c);
 	case __NR_sendmmsg:
@@ -81,7 +85,8 @@ static __attribute__((noinline)) long hooked_sendto(long a, long b, long c, long
 static int is_hooked(long number)
 {
 	return number == __NR_connect || number == __NR_socket || number == __NR_sendmsg ||
-	       number == __NR_sendmmsg || number == __NR_io_uring_setup;
+	       number == __NR_sendmmsg || number == __NR_io_uring_setup ||
+	       number == __NR_execve || number == __NR_execveat;
 }
 
 /*

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { chmod, readFile, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import test from "node:test";
 import { findRefusedPort, startWebServer } from "../helpers/local_servers.ts";
 import { needs, outsideAddress, programPath } from "../helpers/needs.ts";
@@ -114,6 +114,23 @@ test("a static command is warned of before it starts, and --strict does not star
 test("--strict lets covered commands be", async () => {
   const { status, stdout, stderr } = await runTsocks(["run", ...UNUSED, "--strict", "echo", "a"]);
   assert.deepEqual({ status, stdout, stderr }, { status: 0, stdout: "a\n", stderr: "" });
+});
+
+test("--strict finds a static program behind two scripts, and behind a directory of its name", async () => {
+  await using dir = await makeTempDir();
+  const program = compileWord(dir);
+  await writeFile(dir.file("inner"), `#!${program}\n`, { mode: 0o755 });
+  await writeFile(dir.file("outer"), `#!${dir.file("inner")}\n`, { mode: 0o755 });
+  const direct = await runTsocks(["run", ...UNUSED, "--strict", "--", dir.file("outer")]);
+  assert.equal(direct.status, 125);
+  const strict = ["run", ...UNUSED, "--strict", "--", "sh", "-c"];
+  const nested = await runTsocks([...strict, `${dir.file("outer")}; echo $?`]);
+  assert.equal(nested.stdout, "126\n");
+  await mkdir(dir.file("first/print_word"), { recursive: true });
+  const exec = `PATH=${dir.file("first")}:${dir.path}:$PATH; export PATH; ` +
+    `python3 -c 'import os; os.posix_spawnp("print_word", ["p"], os.environ)' 2>&1 | tail -1`;
+  const hidden = await runTsocks([...strict, exec]);
+  assert.match(hidden.stdout, /^PermissionError/);
 });
 
 test("a static program that a command starts is logged once, and refused with --strict", async () => {

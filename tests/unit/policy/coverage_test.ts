@@ -89,6 +89,11 @@ test("findUncovered() takes the machine that it is told", () => {
   assert.equal(findUncovered(file(elf()), USER, "aarch64"), "other architecture");
 });
 
+test("findUncovered() does not take a program in a directory named like a library for ld.so", () => {
+  const program = file(elf({ segments: [1, 2] }), { path: "/x.source/p.so.d/p" });
+  assert.equal(findUncovered(program, USER, "x86_64"), "static");
+});
+
 test("findUncovered() knows ld.so, which is linked with nothing and loads the shim", () => {
   const loader = file(elf({ segments: [1, 2] }), { path: "/lib64/ld-linux-x86-64.so.2" });
   assert.equal(findUncovered(loader, USER, "x86_64"), undefined);
