@@ -13,19 +13,23 @@
 
 typedef int connect_function(int fd, const struct sockaddr *addr, socklen_t len);
 
-/* 0, or -1 with errno. The next connect behind ours; raw where there is none. */
-static int real_connect(int fd, const void *addr, socklen_t len)
+/* 0, or -1 with errno. The system call itself. */
+static int raw_connect(int fd, const void *addr, socklen_t len)
 {
-	connect_function *next = (connect_function *)real_find(REAL_CONNECT);
-	long result;
+	long result = sys_connect(fd, addr, len);
 
-	if (next)
-		return next(fd, addr, len);
-	result = sys_connect(fd, addr, len);
 	if (result >= 0)
 		return (int)result;
 	errno = (int)-result;
 	return -1;
+}
+
+/* 0, or -1 with errno. The next connect behind ours; raw where there is none. */
+static int real_connect(int fd, const void *addr, socklen_t len)
+{
+	connect_function *next = (connect_function *)real_find(REAL_CONNECT);
+
+	return next ? next(fd, addr, len) : raw_connect(fd, addr, len);
 }
 
 /* Whether the socket is connected, connecting or listening: then the kernel has the answer. */
@@ -110,8 +114,8 @@ static int forward(int fd, int family, int is_nonblocking, const struct answer *
 	static const int off;
 	struct sockaddr_in6 addr;
 	socklen_t len = endpoint_write(&answer->endpoint, family, &addr);
-	long status = sys_fcntl(fd, F_GETFL, 0);
 	int started = 0, error;
+	long status = 0;
 
 	if (!len)
 		return ENETDOWN;
@@ -120,10 +124,14 @@ static int forward(int fd, int family, int is_nonblocking, const struct answer *
 	/* a socket bound to another device does not reach loopback */
 	sys_setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "", 1);
 	/* never longer than wait_for_forwarder(), whatever is in the way */
-	sys_fcntl(fd, F_SETFL, status | O_NONBLOCK);
+	if (!is_nonblocking) {
+		status = sys_fcntl(fd, F_GETFL, 0);
+		sys_fcntl(fd, F_SETFL, status | O_NONBLOCK);
+	}
 	if (real_connect(fd, &addr, len))
 		started = errno;
-	sys_fcntl(fd, F_SETFL, status);
+	if (!is_nonblocking)
+		sys_fcntl(fd, F_SETFL, status);
 	/* it is the forwarder that refused, of which the program knows nothing */
 	if (started == ECONNREFUSED)
 		return ENETDOWN;
@@ -191,16 +199,6 @@ EXPORT int connect(int fd, const struct sockaddr *addr, socklen_t len)
 EXPORT int __connect(int fd, const struct sockaddr *addr, socklen_t len)
 {
 	return shim_connect(fd, addr, len, real_connect);
-}
-
-static int raw_connect(int fd, const void *addr, socklen_t len)
-{
-	long result = sys_connect(fd, addr, len);
-
-	if (result >= 0)
-		return (int)result;
-	errno = (int)-result;
-	return -1;
 }
 
 /* As connect(), but the next one behind ours may be what called syscall(2): a system call. */

@@ -279,24 +279,26 @@ int control_execute(unsigned int reason, const char *path, struct answer *answer
 	return ask(&question, answer);
 }
 
-/* Whither goes the relayed connection with this local address? 0 or an errno of ask(). */
-int control_peer(const struct endpoint *local, struct answer *answer)
+/* A question that is an endpoint and no more. 0 or an errno of ask(). */
+static int ask_of(unsigned char op, const struct endpoint *endpoint, struct answer *answer)
 {
 	struct question question;
 
-	begin(&question, CTL_OP_PEER, BRAIN_WAIT_S);
-	question.body_len = write_endpoint(local, question.bytes + CTL_REQUEST_HEADER_LEN);
+	begin(&question, op, BRAIN_WAIT_S);
+	question.body_len = write_endpoint(endpoint, question.bytes + CTL_REQUEST_HEADER_LEN);
 	return ask(&question, answer);
+}
+
+/* Whither goes the relayed connection with this local address? 0 or an errno of ask(). */
+int control_peer(const struct endpoint *local, struct answer *answer)
+{
+	return ask_of(CTL_OP_PEER, local, answer);
 }
 
 /* What is the name of this address? `address->port` is 0. 0 or an errno of ask(). */
 int control_reverse(const struct endpoint *address, struct answer *answer)
 {
-	struct question question;
-
-	begin(&question, CTL_OP_REVERSE, BRAIN_WAIT_S);
-	question.body_len = write_endpoint(address, question.bytes + CTL_REQUEST_HEADER_LEN);
-	return ask(&question, answer);
+	return ask_of(CTL_OP_REVERSE, address, answer);
 }
 
 /* May the call `code`, 1-64 octets, look things up by itself? 0 or an errno of ask(). */

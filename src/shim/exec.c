@@ -22,7 +22,7 @@ typedef int fexecve_function(int fd, char *const argv[], char *const envp[]);
 
 /* What is to be executed, in any of the three forms. */
 struct program {
-	int dirfd;			/* execveat, fexecve */
+	int dirfd;			/* execveat, fexecve; AT_FDCWD in execve */
 	const char *path;
 	char *const *argv;
 	int flags;			/* execveat */
@@ -34,14 +34,23 @@ static int failure(int result)
 	return result ? errno : 0;
 }
 
+/* The system call itself; for calls by number too, as another library's function may make one. */
+static int raw_exec(const void *context, char *const *envp)
+{
+	const struct program *p = context;
+
+	if (p->dirfd == AT_FDCWD && !p->flags)
+		return (int)-sys_call(__NR_execve, (long)p->path, (long)p->argv, (long)envp, 0, 0, 0);
+	return (int)-sys_call(__NR_execveat, p->dirfd, (long)p->path, (long)p->argv, (long)envp,
+			      p->flags, 0);
+}
+
 static int real_execve(const void *context, char *const *envp)
 {
 	execve_function *next = (execve_function *)real_find(REAL_EXECVE);
 	const struct program *p = context;
 
-	if (next)
-		return failure(next(p->path, p->argv, envp));
-	return (int)-sys_call(__NR_execve, (long)p->path, (long)p->argv, (long)envp, 0, 0, 0);
+	return next ? failure(next(p->path, p->argv, envp)) : raw_exec(context, envp);
 }
 
 static int real_execvpe(const void *context, char *const *envp)
@@ -58,21 +67,7 @@ static int real_execveat(const void *context, char *const *envp)
 	execveat_function *next = (execveat_function *)real_find(REAL_EXECVEAT);
 	const struct program *p = context;
 
-	if (next)
-		return failure(next(p->dirfd, p->path, p->argv, envp, p->flags));
-	return (int)-sys_call(__NR_execveat, p->dirfd, (long)p->path, (long)p->argv, (long)envp,
-			      p->flags, 0);
-}
-
-/* For calls by number: no other library's function, which may call by number itself. */
-static int raw_execveat(const void *context, char *const *envp)
-{
-	const struct program *p = context;
-
-	if (p->dirfd == AT_FDCWD && !p->flags)
-		return (int)-sys_call(__NR_execve, (long)p->path, (long)p->argv, (long)envp, 0, 0, 0);
-	return (int)-sys_call(__NR_execveat, p->dirfd, (long)p->path, (long)p->argv, (long)envp,
-			      p->flags, 0);
+	return next ? failure(next(p->dirfd, p->path, p->argv, envp, p->flags)) : raw_exec(context, envp);
 }
 
 static int real_fexecve(const void *context, char *const *envp)
@@ -93,7 +88,7 @@ static int refuse(int error)
 /* -1 with execve(2)'s errno; the brain's, for a program that is not covered; E2BIG (environment.c). */
 static int shim_execve(const char *path, char *const argv[], char *const envp[])
 {
-	struct program program = { .path = path, .argv = argv };
+	struct program program = { .dirfd = AT_FDCWD, .path = path, .argv = argv };
 	int error = coverage_check(AT_FDCWD, path, 0);
 
 	if (!error)
@@ -200,7 +195,7 @@ EXPORT int execveat(int dirfd, const char *path, char *const argv[], char *const
 /* syscall(SYS_execve, ...), with AT_FDCWD and 0, and syscall(SYS_execveat, ...). */
 long exec_by_number(int dirfd, const char *path, char *const argv[], char *const envp[], int flags)
 {
-	return shim_execveat(dirfd, path, argv, envp, flags, raw_execveat);
+	return shim_execveat(dirfd, path, argv, envp, flags, raw_exec);
 }
 
 EXPORT int fexecve(int fd, char *const argv[], char *const envp[])
