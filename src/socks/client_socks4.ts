@@ -8,7 +8,8 @@ import type { Destination } from "../net/address.ts";
 import { checkName } from "./destination.ts";
 import { describeStranger, makeFailure } from "./failure.ts";
 import type { ClientEvent, ClientMachine, Failure } from "./machine.ts";
-import { concatOctets, encodeText, encodeUint16, OctetBuffer } from "./octets.ts";
+import { concatOctets, encodeText, encodeUint16 } from "./octets.ts";
+import { OneReplyClient } from "./one_reply.ts";
 import { failureFromCd } from "./reply.ts";
 import { announcesName, CD_CONNECT, CD_GRANTED, VN_REPLY, VN_SOCKS4 } from "./socks4_wire.ts";
 
@@ -54,39 +55,19 @@ function checkIp({ address }: Destination & { kind: "address" }): Failure | unde
   }
 }
 
-class Socks4Client implements ClientMachine {
-  readonly #bytes: Uint8Array;
-  readonly #input = new OctetBuffer();
-  #isDone = false;
-
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
-  }
-
-  start(): Uint8Array {
-    return this.#bytes;
-  }
-
-  receive(chunk: Uint8Array): ClientEvent[] {
-    if (this.#isDone) throw new Error("receive() after the end of the handshake");
-    this.#input.append(chunk);
-    const [vn, cd] = this.#input.view();
+class Socks4Client extends OneReplyClient {
+  protected override readReply(): ClientEvent[] {
+    const [vn, cd] = this.input.view();
     if (vn !== undefined && vn !== VN_REPLY) {
-      const detail = describeStranger(this.#input.view(), "a SOCKS4 server");
-      return this.#fail(makeFailure("PROTOCOL_ERROR", detail));
+      const detail = describeStranger(this.input.view(), "a SOCKS4 server");
+      return this.fail(makeFailure("PROTOCOL_ERROR", detail));
     }
     if (cd === undefined) return [];
     // Of a refusal the first two octets tell all, and some servers send no more.
-    if (cd !== CD_GRANTED) return this.#fail(failureFromCd(cd));
-    if (this.#input.length < REPLY_LENGTH) return [];
-    this.#isDone = true;
-    this.#input.take(REPLY_LENGTH);
-    return [{ kind: "established", bound: undefined, rest: this.#input.takeAll() }];
-  }
-
-  #fail(failure: Failure): ClientEvent[] {
-    this.#isDone = true;
-    return [{ kind: "failed", failure }];
+    if (cd !== CD_GRANTED) return this.fail(failureFromCd(cd));
+    if (this.input.length < REPLY_LENGTH) return [];
+    this.input.take(REPLY_LENGTH);
+    return this.establish(undefined);
   }
 }
 

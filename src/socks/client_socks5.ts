@@ -8,7 +8,8 @@ import type { Destination } from "../net/address.ts";
 import { checkName } from "./destination.ts";
 import { describeStranger, escapeControls, makeFailure } from "./failure.ts";
 import type { BoundAddress, ClientEvent, ClientMachine, Failure } from "./machine.ts";
-import { concatOctets, decodeLossy, encodeText, OctetBuffer } from "./octets.ts";
+import { concatOctets, decodeLossy, encodeText } from "./octets.ts";
+import { OneReplyClient } from "./one_reply.ts";
 import { failureFromRep } from "./reply.ts";
 import { Socks5Session } from "./socks5_session.ts";
 import {
@@ -68,49 +69,28 @@ class Socks5Client implements ClientMachine {
   }
 }
 
-class Socks5Request implements ClientMachine {
-  readonly #bytes: Uint8Array;
-  readonly #input = new OctetBuffer();
-  #isDone = false;
-
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
-  }
-
-  start(): Uint8Array {
-    return this.#bytes;
-  }
-
-  receive(chunk: Uint8Array): ClientEvent[] {
-    if (this.#isDone) throw new Error("receive() after the end of the handshake");
-    this.#input.append(chunk);
-    const [ver, rep] = this.#input.view();
+class Socks5Request extends OneReplyClient {
+  protected override readReply(): ClientEvent[] {
+    const [ver, rep] = this.input.view();
     if (ver !== undefined && ver !== VER_SOCKS5) {
-      const detail = describeStranger(this.#input.view().subarray(0, 2), "a SOCKS5 reply");
-      return this.#fail(makeFailure("PROTOCOL_ERROR", detail));
+      const detail = describeStranger(this.input.view().subarray(0, 2), "a SOCKS5 reply");
+      return this.fail(makeFailure("PROTOCOL_ERROR", detail));
     }
     if (rep === undefined) return [];
     // Of a refusal the first two octets tell all; some servers send no more, or no valid address.
-    if (rep !== REP_SUCCEEDED) return this.#fail(failureFromRep(rep));
+    if (rep !== REP_SUCCEEDED) return this.fail(failureFromRep(rep));
     return this.#receiveBound();
   }
 
   #receiveBound(): ClientEvent[] {
-    const length = endpointLength(this.#input.view().subarray(3));
+    const length = endpointLength(this.input.view().subarray(3));
     if (length === "incomplete") return [];
     if (length === "unknown") {
-      const detail = `the server's reply has unknown ATYP ${this.#input.view()[3]}`;
-      return this.#fail(makeFailure("PROTOCOL_ERROR", detail));
+      const detail = `the server's reply has unknown ATYP ${this.input.view()[3]}`;
+      return this.fail(makeFailure("PROTOCOL_ERROR", detail));
     }
-    if (this.#input.length < 3 + length) return [];
-    this.#isDone = true;
-    const bound = readBound(this.#input.take(3 + length).subarray(3));
-    return [{ kind: "established", bound, rest: this.#input.takeAll() }];
-  }
-
-  #fail(failure: Failure): ClientEvent[] {
-    this.#isDone = true;
-    return [{ kind: "failed", failure }];
+    if (this.input.length < 3 + length) return [];
+    return this.establish(readBound(this.input.take(3 + length).subarray(3)));
   }
 }
 
