@@ -52,8 +52,9 @@ export async function run(options: RunOptions, context: RunContext): Promise<num
     env,
     isPrivileged,
   });
-  const udp = { isDirect: options.udp === "direct", place: UDP_OPTION };
-  if (options.udp !== undefined) config.udp = udp;
+  if (options.udp !== undefined) {
+    config.udp = { isDirect: options.udp === "direct", place: UDP_OPTION };
+  }
   requireServer(config);
   const { debug, debugFile, logFormat: format } = options;
   const { log, close: closeLog } = openLog({ debug, debugFile, format, env, isPrivileged });

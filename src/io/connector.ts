@@ -51,7 +51,7 @@ export class Connector {
 
   /** Open the connection; a failure is logged in the server's own words. Never rejects. */
   async dial(attempt: Attempt, signal: AbortSignal): Promise<DialResult> {
-    const { route, asker } = attempt;
+    const { route } = attempt;
     if (route.failure !== undefined) return { ok: false, failure: route.failure };
     if (this.#held >= 2 * this.#options.maxConnections) return this.#refuseForWantOfRoom(attempt);
     this.#held++;
@@ -64,25 +64,23 @@ export class Connector {
       if (result.socket.closed) this.#release();
       else result.socket.on("close", () => this.#release());
     } else {
-      if (!signal.aborted) this.#logFailure(route, asker, result.failure);
+      if (!signal.aborted) this.#logFailure(attempt, result.failure);
       this.#release();
     }
     return result;
   }
 
   /** Relay until the end, and log the end. */
-  async carry({ route, asker, startedAt }: Attempt, ends: RelayEnds): Promise<void> {
+  async carry(attempt: Attempt, ends: RelayEnds): Promise<void> {
     this.#held++;
     const { sent, received, outcome } = await relay(ends);
     this.#options.log.write({
       action: "END",
-      asker,
-      destination: route.label,
-      server: formatDecisionServer(route.decision),
+      ...subjectOf(attempt),
       text: this.#isEnding && outcome !== "ok" ? "cut-at-exit" : outcome,
       sent,
       received,
-      ms: Math.round(performance.now() - startedAt),
+      ms: msSince(attempt.startedAt),
     });
     this.#release();
   }
@@ -98,10 +96,10 @@ export class Connector {
     if (this.#held === 0) this.#onIdle.splice(0).forEach((wake) => wake());
   }
 
-  #refuseForWantOfRoom({ route, asker }: Attempt): DialResult {
+  #refuseForWantOfRoom(attempt: Attempt): DialResult {
     const detail = `${this.#options.maxConnections} connections are open; raise ulimit -n`;
     const failure: Failure = { code: "OUT_OF_DESCRIPTORS", detail };
-    this.#logFailure(route, asker, failure);
+    this.#logFailure(attempt, failure);
     return { ok: false, failure };
   }
 
@@ -110,41 +108,28 @@ export class Connector {
     this.#isEnding = true;
   }
 
-  #logDecision({ route, asker }: Attempt): void {
-    const { decision } = route;
-    const action = ({ direct: "DIRECT", forward: "FORWARD", refuse: "REFUSE" } as const)[
-      decision.action
-    ];
+  #logDecision(attempt: Attempt): void {
+    const { decision, failure } = attempt.route;
     this.#options.log.write({
-      action,
-      asker,
-      destination: route.label,
-      server: formatDecisionServer(decision),
+      action: ACTIONS[decision.action],
+      ...subjectOf(attempt),
       text: formatReason(decision.reason),
     });
-    if (route.failure === undefined) return;
-    if (decision.action === "refuse") this.#explain(route, route.failure);
-    else this.#logFailure(route, asker, route.failure);
+    if (failure === undefined) return;
+    if (decision.action === "refuse") this.#explain(attempt.route, failure);
+    else this.#logFailure(attempt, failure);
   }
 
-  #logConnected({ route, asker, startedAt }: Attempt): void {
-    const ms = Math.round(performance.now() - startedAt);
-    this.#options.log.write({
-      action: "STEP",
-      asker,
-      destination: route.label,
-      server: formatDecisionServer(route.decision),
-      text: `connected after ${ms} ms`,
-    });
+  #logConnected(attempt: Attempt): void {
+    const text = `connected after ${msSince(attempt.startedAt)} ms`;
+    this.#options.log.write({ action: "STEP", ...subjectOf(attempt), text });
   }
 
-  #logFailure(route: Route, asker: Asker, failure: Failure): void {
-    const isExplained = this.#explain(route, failure);
+  #logFailure(attempt: Attempt, failure: Failure): void {
+    const isExplained = this.#explain(attempt.route, failure);
     this.#options.log.write({
       action: "FAIL",
-      asker,
-      destination: route.label,
-      server: formatDecisionServer(route.decision),
+      ...subjectOf(attempt),
       errno: errnoNameOf(failure.code),
       isDestinationsFault: !isExplained,
       text: [wordsOf(failure.code), failure.detail].filter((words) => words !== "").join(": "),
@@ -158,4 +143,15 @@ export class Connector {
     if (explanation !== undefined) this.#options.log.explain(explanation);
     return explanation !== undefined;
   }
+}
+
+const ACTIONS = { direct: "DIRECT", forward: "FORWARD", refuse: "REFUSE" } as const;
+
+/** What every line about an attempt begins with. */
+function subjectOf({ asker, route }: Attempt) {
+  return { asker, destination: route.label, server: formatDecisionServer(route.decision) };
+}
+
+function msSince(startedAt: number): number {
+  return Math.round(performance.now() - startedAt);
 }

@@ -102,9 +102,8 @@ class Opening {
 
   /** Why connect(2) failed, as the kernel says it; "" for an error that has no code. */
   async trueErrno(error: Error): Promise<string> {
-    const [address] = await systemLookup(this.#host);
-    const code = errorCode(error);
-    return address === undefined ? code : await trueConnectErrno(code, address, this.#port);
+    const find = async () => (await systemLookup(this.#host))[0];
+    return await trueConnectErrno(errorCode(error), find, this.#port);
   }
 
   settle(
@@ -151,7 +150,7 @@ function failed(code: FailureCode, detail: string): DialResult {
   return { ok: false, failure: { code, detail } };
 }
 
-/** TCP to the server itself failed. */
+/** Of TCP to the server itself. */
 const SERVER_FAILURES: Record<string, FailureCode> = {
   ECONNREFUSED: "SERVER_REFUSED",
   ETIMEDOUT: "SERVER_TIMEOUT",

@@ -3,8 +3,7 @@
  * with an HTTP request; the first octet tells. What is behind the faces is the Connector's.
  */
 
-import { createServer, type Server as Listener, type Socket } from "node:net";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, createServer, type Server as Listener, type Socket } from "node:net";
 import type { Access, ServerEvent, ServerMachine } from "../socks/machine.ts";
 import { createServerMachine } from "../socks/server.ts";
 import type { Connector } from "./connector.ts";

@@ -3,15 +3,15 @@
  * show them, by writing over those areas of our own memory (proc(5) stat: arg_start to env_end).
  */
 
-import { closeSync, openSync, readFileSync, readSync, writeSync } from "node:fs";
+import { closeSync, openSync, readSync, writeSync } from "node:fs";
+import { readOwnStat } from "./processes.ts";
 
 /** Overwrite every occurrence with asterisks; false where that failed. */
 export function hideFromProc(secrets: { args: string[]; env: string[] }): boolean {
   const wanted = [...secrets.args, ...secrets.env].filter((secret) => secret !== "");
   if (wanted.length === 0) return true;
   try {
-    // Fields 48 to 51, counted from 1; the first two are cut off.
-    const [argStart, argEnd, envStart, envEnd] = readStatFields().slice(45, 49).map(Number);
+    const [argStart, argEnd, envStart, envEnd] = readOwnStat().slice(45, 49).map(Number);
     const fd = openSync("/proc/self/mem", "r+");
     blotArea(fd, argStart!, argEnd!, secrets.args);
     blotArea(fd, envStart!, envEnd!, secrets.env);
@@ -20,11 +20,6 @@ export function hideFromProc(secrets: { args: string[]; env: string[] }): boolea
   } catch {
     return false;
   }
-}
-
-function readStatFields(): string[] {
-  const stat = readFileSync("/proc/self/stat", "latin1");
-  return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
 }
 
 function blotArea(fd: number, start: number, end: number, secrets: string[]): void {

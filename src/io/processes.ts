@@ -1,11 +1,17 @@
 /**
- * What /proc says of the processes that ask: their names, and which of them owns a loopback
- * connection. Only for the log; an unknown process is no error. Source: proc(5).
+ * What /proc says of ourselves, and of the processes that ask: their names, and which of them owns a
+ * loopback connection. The latter is only for the log; an unknown process is no error. Source: proc(5).
  */
 
 import { readFileSync } from "node:fs";
 import { readdir, readFile, readlink } from "node:fs/promises";
 import { type Asker, UNKNOWN_ASKER } from "./log.ts";
+
+/** Our own stat from its third field (state) on: field N of proc(5) is at N - 3. */
+export function readOwnStat(): string[] {
+  const stat = readFileSync("/proc/self/stat", "latin1");
+  return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+}
 
 /** The process `pid`. Its name is read when the log first asks for it; `-` if it is gone by then. */
 export function describeProcess(pid: number): Asker {

@@ -66,8 +66,9 @@ export class Router {
 
   /** Decide on a destination as a program named it. Never rejects. */
   async route(asked: Destination): Promise<Route> {
-    const mapped = this.#options.maps.get(formatDestination(asked).toLowerCase());
-    if (mapped !== undefined) return mapRoute(asked, mapped);
+    const { maps } = this.#options;
+    const mapped = maps.size > 0 && maps.get(formatDestination(asked).toLowerCase());
+    if (mapped) return mapRoute(asked, mapped);
     const destination = this.#unreserve(asked);
     if (destination === undefined) {
       const text = `reserved address ${formatDestination(asked)} stands for no name of this run`;

@@ -24,15 +24,18 @@ const MAX_PROBE_MS = 4000;
 
 /**
  * The true errno of a connect that failed with `reported`, by asking the kernel again where the
- * runtime cannot be trusted. Costs a second attempt there, and nothing elsewhere.
+ * runtime cannot be trusted. Costs a second attempt there (and `find`, which looks the address up),
+ * and nothing elsewhere.
  */
 export async function trueConnectErrno(
   reported: string,
-  address: IpAddress,
+  find: () => Promise<IpAddress | undefined>,
   port: number,
 ): Promise<string> {
   if (reported !== "ECONNREFUSED" || process.versions.bun === undefined) return reported;
   try {
+    const address = await find();
+    if (address === undefined) return reported;
     const errno = await probe(await openLibc(), address, port);
     return ERRNO_NAMES[errno] ?? reported;
   } catch {

@@ -5,6 +5,7 @@
 
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { userInfo } from "node:os";
+import process from "node:process";
 import type { ServerOption } from "../cli/options.ts";
 import { assembleConfig, hasNoWayOut } from "../config/assemble.ts";
 import { formatDiagnostic } from "../config/diagnostic.ts";
@@ -43,13 +44,10 @@ export function loadConfig(sources: ConfigSources): { config: Config; warnings: 
   const { env, servers } = sources;
   const file = readConfigFile(sources);
   const { config, diagnostics } = assembleConfig({
-    ...(file === undefined ? {} : { file }),
+    file,
     servers,
-    env: {
-      ...(env.TSOCKS_USERNAME === undefined ? {} : { username: env.TSOCKS_USERNAME }),
-      ...(env.TSOCKS_PASSWORD === undefined ? {} : { password: env.TSOCKS_PASSWORD }),
-    },
-    ...(sources.password === undefined ? {} : { passwordFromFile: sources.password }),
+    env: { username: env.TSOCKS_USERNAME, password: env.TSOCKS_PASSWORD },
+    passwordFromFile: sources.password,
     localUser: localUserName(),
   });
   const errors = diagnostics.filter((diagnostic) => diagnostic.severity === "error");
@@ -80,11 +78,8 @@ function configError(errors: Diagnostic[]): TsocksError {
 }
 
 function readConfigFile(sources: ConfigSources) {
-  const candidates = configCandidates({
-    ...(sources.conf === undefined ? {} : { confOption: sources.conf }),
-    env: sources.env,
-    isPrivileged: sources.isPrivileged,
-  });
+  const { conf: confOption, env, isPrivileged } = sources;
+  const candidates = configCandidates({ confOption, env, isPrivileged });
   for (const { filePath, isNamed } of candidates) {
     // Servers on the command line make the usual files superfluous, but not one that was named.
     if (!isNamed && sources.servers.length > 0) continue;

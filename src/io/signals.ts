@@ -3,8 +3,8 @@
  * one, and after its end they are ours. The disposition of the others stays the kernel's.
  */
 
-import { readFileSync } from "node:fs";
 import process from "node:process";
+import { readOwnStat } from "./processes.ts";
 
 const FORWARDED = [
   "SIGHUP",
@@ -88,7 +88,6 @@ function sendSignal(pid: number, signal: NodeJS.Signals): void {
 
 /** Whether our process group is its terminal's foreground group (pgrp and tpgid of proc(5) stat). */
 function isForeground(): boolean {
-  const stat = readFileSync("/proc/self/stat", "latin1");
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const fields = readOwnStat();
   return fields[2] === fields[5];
 }
