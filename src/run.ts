@@ -19,6 +19,7 @@ import { Connector } from "./io/connector.ts";
 import { listenControl } from "./io/control.ts";
 import { Forwarder } from "./io/forwarder.ts";
 import { maxConnections } from "./io/limits.ts";
+import { PendingConnects } from "./io/pending.ts";
 import { checkCoverage } from "./io/preflight.ts";
 import { systemLookup, watchHostsFile } from "./io/resolver.ts";
 import { Router } from "./io/router.ts";
@@ -89,8 +90,20 @@ export async function run(options: RunOptions, context: RunContext): Promise<num
   );
   try {
     const ports = await listenOnLoopback(forwarder);
-    const answer = createAnswerer({ connector, router, log, tickets, peers, ports, coverage });
+    const pending = openPendingOnce(forwarder, ports.v6 !== 0);
+    const answer = createAnswerer({
+      connector,
+      router,
+      log,
+      tickets,
+      peers,
+      ports,
+      pending,
+      coverage,
+    });
     const control = await listenControl(directory.controlPath, { token, answer, log });
+    // Once the child is started, so that neither its start nor its first connect waits for it.
+    setImmediate(pending);
     const end = await runChild(
       options.command,
       childEnvironment({
@@ -140,6 +153,14 @@ async function finishConnections(connector: Connector, forwarder: Forwarder): Pr
   connector.markEnding();
   forwarder.close();
   await Promise.race([connector.idle(), setTimeout(CUTTING_GRACE_MS)]);
+}
+
+/** Opened when first called, and the same from then on; an Error where this kernel cannot do it. */
+function openPendingOnce(forwarder: Forwarder, hasInet6: boolean) {
+  let opened: Promise<PendingConnects | Error> | undefined;
+  return () =>
+    opened ??= PendingConnects.open(forwarder.carry.bind(forwarder), hasInet6)
+      .catch((error: Error) => error);
 }
 
 /** 127.0.0.1 always, ::1 where the machine has it. */

@@ -32,17 +32,17 @@ static int real_connect(int fd, const void *addr, socklen_t len)
 	return next ? next(fd, addr, len) : raw_connect(fd, addr, len);
 }
 
-/* Whether the socket is connected, connecting or listening: then the kernel has the answer. */
-static int is_busy(int fd)
+/*
+ * Whether the socket is connected, connecting, listening or has failed and not yet said so:
+ * then *result is what connect(2) returns, whatever the address. The kernel alone knows, and
+ * is asked for a connect to a family that there is not, which it looks at last of all.
+ */
+static int is_busy(int fd, long *result)
 {
-	struct sockaddr_in6 peer;
-	unsigned char state;	/* tcpi_state, the first octet of struct tcp_info */
-	socklen_t len = sizeof(state);
+	struct sockaddr_in6 nowhere = { .sin6_family = (sa_family_t)-1 };
 
-	if (!sys_getsockopt(fd, IPPROTO_TCP, TCP_INFO, &state, &len))
-		return state != TCP_CLOSE;
-	len = sizeof(peer);
-	return !sys_getpeername(fd, &peer, &len);
+	*result = sys_connect(fd, &nowhere, sizeof(nowhere));
+	return *result != -EAFNOSUPPORT && *result != -EINVAL;
 }
 
 /* Whether the brain is to be asked; then *to is the destination. */
@@ -54,7 +54,7 @@ static int must_ask(int fd, const struct sockaddr *addr, socklen_t len, struct e
 	if (!family || endpoint_is_loopback(to) || endpoint_is_unspecified(to))
 		return 0;
 	of_socket = tcp_family(fd);
-	return (of_socket == family || of_socket < 0) && !is_busy(fd);
+	return of_socket == family || of_socket < 0;
 }
 
 /* control_connect() with what the socket is: its family and its SO_SNDTIMEO. */
@@ -106,16 +106,16 @@ static void take_back(int fd)
 }
 
 /*
- * Connects the program's own socket to the forwarder and sends the ticket. 0, EINPROGRESS
- * where the kernel said so to a non-blocking socket, or the errno of a failure.
+ * Starts the connect of the program's own socket to an endpoint of the brain, and waits for
+ * nothing. 0, EINPROGRESS or EINTR (started), or the errno of a failure.
  */
-static int forward(int fd, int family, int is_nonblocking, const struct answer *answer)
+static int start(int fd, int family, const struct endpoint *to)
 {
 	static const int off;
 	struct sockaddr_in6 addr;
-	socklen_t len = endpoint_write(&answer->endpoint, family, &addr);
-	int started = 0, error;
-	long status = 0;
+	socklen_t len = endpoint_write(to, family, &addr);
+	long status = sys_fcntl(fd, F_GETFL, 0);
+	int error = 0;
 
 	if (!len)
 		return ENETDOWN;
@@ -123,23 +123,36 @@ static int forward(int fd, int family, int is_nonblocking, const struct answer *
 	sys_setsockopt(fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &off, sizeof(off));
 	/* a socket bound to another device does not reach loopback */
 	sys_setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "", 1);
-	/* never longer than wait_for_forwarder(), whatever is in the way */
-	if (!is_nonblocking) {
-		status = sys_fcntl(fd, F_GETFL, 0);
+	if (!(status & O_NONBLOCK))
 		sys_fcntl(fd, F_SETFL, status | O_NONBLOCK);
-	}
 	if (real_connect(fd, &addr, len))
-		started = errno;
-	if (!is_nonblocking)
+		error = errno;
+	if (!(status & O_NONBLOCK))
 		sys_fcntl(fd, F_SETFL, status);
-	/* it is the forwarder that refused, of which the program knows nothing */
-	if (started == ECONNREFUSED)
-		return ENETDOWN;
-	if (started && started != EINPROGRESS && started != EINTR)
+	/* it is the brain that refused, of which the program knows nothing */
+	return error == ECONNREFUSED ? ENETDOWN : error;
+}
+
+static int is_started(int error)
+{
+	return !error || error == EINPROGRESS || error == EINTR;
+}
+
+/*
+ * Connects the program's own socket to the forwarder and sends the ticket. 0, EINPROGRESS
+ * where the kernel said so to a non-blocking socket, or the errno of a failure.
+ */
+static int forward(int fd, int family, int is_nonblocking, const struct answer *answer)
+{
+	int started = start(fd, family, &answer->endpoint);
+	int error = started;
+	long result;
+
+	if (!is_started(started))
 		return started;
 	error = started ? wait_for_forwarder(fd) : 0;
 	/* tells the kernel that the connect is over: the next one is EISCONN */
-	if (!error && started && !is_nonblocking && sys_connect(fd, &addr, len))
+	if (!error && started && !is_nonblocking && (!is_busy(fd, &result) || result))
 		error = ENETDOWN;
 	if (!error)
 		error = send_ticket(fd, answer);
@@ -148,6 +161,29 @@ static int forward(int fd, int family, int is_nonblocking, const struct answer *
 		return error;
 	}
 	return is_nonblocking ? started : 0;
+}
+
+/*
+ * Has the program's own socket wait for the server's verdict, where the kernel has a connect
+ * in progress for as long. EINPROGRESS, or the errno of a failure.
+ */
+static int wait_for_verdict(int fd, int family, const struct answer *answer)
+{
+	struct attempt attempt;
+	int error = start(fd, family, &answer->endpoint);
+
+	if (error != EINPROGRESS || attempt_read(fd, &attempt)) {
+		sys_close(answer->link);
+		if (!is_started(error))
+			return error;
+		error = ENETDOWN;
+	} else {
+		error = control_started(answer->link, &attempt);
+	}
+	if (!error)
+		return EINPROGRESS;
+	take_back(fd);
+	return error;
 }
 
 /*
@@ -165,6 +201,7 @@ static int shim_connect(int fd, const struct sockaddr *addr, socklen_t len,
 	struct endpoint to;
 	struct answer answer;
 	int is_nonblocking, is_interrupted, error;
+	long result;
 
 	if (!must_ask(fd, addr, len, &to)) {
 		error = datagram_connect_refusal(fd, addr, len);
@@ -172,6 +209,10 @@ static int shim_connect(int fd, const struct sockaddr *addr, socklen_t len,
 			return next(fd, addr, len);
 		errno = error;
 		return -1;
+	}
+	if (is_busy(fd, &result)) {
+		errno = result ? true_error(fd, (int)-result) : saved;
+		return result ? -1 : 0;
 	}
 	is_nonblocking = (sys_fcntl(fd, F_GETFL, 0) & O_NONBLOCK) != 0;
 	error = ask(fd, is_nonblocking, &to, &answer);
@@ -182,9 +223,11 @@ static int shim_connect(int fd, const struct sockaddr *addr, socklen_t len,
 		return next(fd, addr, len);
 	if (!error && answer.status == CTL_STATUS_FORWARD)
 		error = forward(fd, addr->sa_family, is_nonblocking, &answer);
+	else if (!error && answer.status == CTL_STATUS_PENDING)
+		error = wait_for_verdict(fd, addr->sa_family, &answer);
 	else if (!error)
 		error = answer.status == CTL_STATUS_FAIL ? (int)answer.error : ENETDOWN;
-	if (is_interrupted && !error)
+	if (is_interrupted && (!error || error == EINPROGRESS))
 		error = EINTR;
 	errno = error ? error : saved;
 	return error ? -1 : 0;
