@@ -178,6 +178,7 @@ export class PendingConnects {
   }
 }
 
+/** Of a socket that failed the kernel still tells the port, no longer the address. */
 function keyOf({ cookie, local }: WaitingSocket): string {
-  return cookie === 0n ? `${formatIpAddress(local.address)} ${local.port}` : `${cookie}`;
+  return cookie === 0n ? `port ${local.port}` : `${cookie}`;
 }

@@ -25,6 +25,7 @@ export interface Address {
 }
 
 /** asm-generic/socket.h */
+const SO_REUSEADDR = 2;
 const SO_REUSEPORT = 15;
 const SO_ATTACH_FILTER = 26;
 const YES = Uint8Array.of(1, 0, 0, 0);
@@ -106,7 +107,7 @@ export class SilentPort {
   }
 
   #allowSharing(fd: number): boolean {
-    return this.#libc.setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, YES, YES.length) === 0;
+    return setOption(this.#libc, fd, SO_REUSEPORT);
   }
 
   /** On loopback all of the exchange is done when this returns. */
@@ -126,9 +127,15 @@ function openSocket(
   const fd = libc.socket(ip.version === 4 ? AF_INET : AF_INET6, type, 0);
   if (fd < 0) return undefined;
   const sockaddr = encodeSockaddr(ip, port);
-  if (prepare(fd) && libc.bind(fd, sockaddr, sockaddr.length) === 0) return fd;
+  // Connections of former runs may be in TIME-WAIT on this port.
+  const isReady = setOption(libc, fd, SO_REUSEADDR) && prepare(fd);
+  if (isReady && libc.bind(fd, sockaddr, sockaddr.length) === 0) return fd;
   libc.close(fd);
   return undefined;
+}
+
+function setOption(libc: Libc, fd: number, name: number): boolean {
+  return libc.setsockopt(fd, SOL_SOCKET, name, YES, YES.length) === 0;
 }
 
 function attachFilter(libc: Libc, fd: number, instructions: Uint8Array): boolean {
