@@ -90,7 +90,7 @@ export async function run(options: RunOptions, context: RunContext): Promise<num
   );
   try {
     const ports = await listenOnLoopback(forwarder);
-    const pending = openPendingOnce(forwarder, ports.v6 !== 0);
+    const pending = new PendingConnects(forwarder.carry.bind(forwarder), ports.v6 !== 0);
     const answer = createAnswerer({
       connector,
       router,
@@ -103,7 +103,7 @@ export async function run(options: RunOptions, context: RunContext): Promise<num
     });
     const control = await listenControl(directory.controlPath, { token, answer, log });
     // Once the child is started, so that neither its start nor its first connect waits for it.
-    setImmediate(pending);
+    setImmediate(() => pending.open());
     const end = await runChild(
       options.command,
       childEnvironment({
@@ -120,7 +120,9 @@ export async function run(options: RunOptions, context: RunContext): Promise<num
     if (end.error !== undefined) context.warn(end.error.format());
     else if (options.linger) await Promise.race([connector.idle(), untilToldToEnd()]);
     control.close();
+    pending.giveUpAbandoned();
     await finishConnections(connector, forwarder);
+    pending.close();
     return end.status;
   } finally {
     forwarder.close();
@@ -153,14 +155,6 @@ async function finishConnections(connector: Connector, forwarder: Forwarder): Pr
   connector.markEnding();
   forwarder.close();
   await Promise.race([connector.idle(), setTimeout(CUTTING_GRACE_MS)]);
-}
-
-/** Opened when first called, and the same from then on; an Error where this kernel cannot do it. */
-function openPendingOnce(forwarder: Forwarder, hasInet6: boolean) {
-  let opened: Promise<PendingConnects | Error> | undefined;
-  return () =>
-    opened ??= PendingConnects.open(forwarder.carry.bind(forwarder), hasInet6)
-      .catch((error: Error) => error);
 }
 
 /** 127.0.0.1 always, ::1 where the machine has it. */

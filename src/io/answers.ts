@@ -28,8 +28,7 @@ export interface AnswerOptions {
   peers: Peers;
   /** The forwarder's ports on 127.0.0.1 and on ::1 (0: this machine has no ::1). */
   ports: { v4: number; v6: number };
-  /** An Error where this kernel cannot let a non-blocking connect wait. */
-  pending: () => Promise<PendingConnects | Error>;
+  pending: PendingConnects;
   /** What programs are told that the shim cannot be in. */
   coverage: { isStrict: boolean; withoutProxyVariables: boolean };
 }
@@ -61,7 +60,7 @@ export function createAnswerer(options: AnswerOptions): Answerer {
       case "reverse":
         return Promise.resolve(answerReverse(request, options));
       case "verdict":
-        return answerVerdict(request, options);
+        return Promise.resolve(answerVerdict(request, options));
       case "notice":
         return Promise.resolve(answerNotice(request, options));
       case "socket":
@@ -99,9 +98,10 @@ async function answerConnect(
   signal.addEventListener("abort", reservation.abandon);
   const keep = () => signal.removeEventListener("abort", reservation.abandon);
   if (!request.isNonBlocking) return await awaitVerdict(request, reservation, keep, options);
-  const pending = await options.pending();
-  if (pending instanceof Error) {
-    options.log.explain(noPendingMessage(pending));
+  const { pending } = options;
+  const hindrance = await pending.open();
+  if (hindrance !== undefined) {
+    options.log.explain(noPendingMessage(hindrance));
     keep();
     return reserve(request, reservation, options);
   }
@@ -170,12 +170,8 @@ async function answerPeer(request: Request<"peer">, peers: Peers): Promise<Contr
   return endpoint === null ? { status: "fail", error: ENOTCONN } : { status: "peer", endpoint };
 }
 
-async function answerVerdict(
-  request: Request<"verdict">,
-  { pending }: AnswerOptions,
-): Promise<ControlAnswer> {
-  const opened = await pending();
-  const errno = opened instanceof Error ? undefined : opened.takeVerdict(request.socket);
+function answerVerdict(request: Request<"verdict">, { pending }: AnswerOptions): ControlAnswer {
+  const errno = pending.takeVerdict(request.socket);
   return errno === undefined ? { status: "direct" } : { status: "fail", error: errno };
 }
 

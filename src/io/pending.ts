@@ -44,55 +44,58 @@ interface Wait {
 const WATCH_INTERVAL_MS = 250;
 /** Verdicts that no program asks for are forgotten, the oldest first. */
 const MAX_VERDICTS = 4096;
+/** errno.h */
+const ENETDOWN = 100;
 const ECONNRESET = 104;
 const LOOPBACK_V4 = parseIpAddress("127.0.0.1")!;
 const LOOPBACK_V6 = parseIpAddress("::1")!;
 
+/** What it takes, once it is known that the kernel can do it. */
+interface Means {
+  diagnosis: SocketDiagnosis;
+  v4: SilentPort;
+  v6: SilentPort | undefined;
+}
+
 export class PendingConnects {
-  readonly #diagnosis: SocketDiagnosis;
-  readonly #v4: SilentPort;
-  readonly #v6: SilentPort | undefined;
   readonly #carry: Carrier;
+  readonly #hasInet6: boolean;
   readonly #waits = new Set<Wait>();
   readonly #verdicts = new Map<string, number>();
+  #means: Means | undefined;
+  #opening: Promise<Error | undefined> | undefined;
   #watcher: NodeJS.Timeout | undefined;
 
-  private constructor(libc: Libc, carry: Carrier, hasInet6: boolean) {
+  constructor(carry: Carrier, hasInet6: boolean) {
     this.#carry = carry;
-    this.#diagnosis = new SocketDiagnosis(libc);
-    this.#v4 = SilentPort.open(libc, LOOPBACK_V4);
-    this.#v6 = hasInet6 ? SilentPort.open(libc, LOOPBACK_V6) : undefined;
+    this.#hasInet6 = hasInet6;
   }
 
-  /** Tries out that this kernel can do it. Rejects where it cannot (gVisor, a sandbox), with the reason. */
-  static async open(carry: Carrier, hasInet6: boolean): Promise<PendingConnects> {
-    const libc = await openLibc();
-    const pending = new PendingConnects(libc, carry, hasInet6);
-    try {
-      pending.#tryOut(libc);
-      return pending;
-    } catch (error) {
-      pending.close();
-      throw error;
-    }
+  /** To be called before all else. An Error, with the reason, where this kernel cannot do it (gVisor, a sandbox). */
+  open(): Promise<Error | undefined> {
+    return this.#opening ??= openMeans(this.#hasInet6).then((means) => {
+      this.#means = means;
+      return undefined;
+    }, (error: Error) => error);
   }
 
   /** Where a program's socket is to connect to, in order to wait. */
   endpointFor({ isInet6 }: { isInet6: boolean }): RawEndpoint {
-    const { ip, port } = (isInet6 && this.#v6 || this.#v4).address;
+    const { v4, v6 } = this.#means!;
+    const { ip, port } = (isInet6 && v6 || v4).address;
     return { bytes: ip.bytes, port };
   }
 
   /** The program's socket waits from now on: give it the verdict, or give up what it has given up. */
   begin(waiting: WaitingSocket, reservation: Reservation): void {
-    const port = waiting.local.address.version === 6 ? this.#v6 : this.#v4;
+    const port = waiting.local.address.version === 6 ? this.#means?.v6 : this.#means?.v4;
     if (port === undefined) return reservation.abandon();
     const wait = { waiting, port, reservation };
     this.#waits.add(wait);
     this.#watcher ??= setInterval(() => this.#watch(), WATCH_INTERVAL_MS).unref();
     reservation.dialled.then((result) => {
-      this.#waits.delete(wait);
-      this.#settle(wait, result);
+      if (this.#waits.delete(wait)) this.#settle(wait, result);
+      else if (result.ok) result.socket.resetAndDestroy();
     });
   }
 
@@ -104,11 +107,22 @@ export class PendingConnects {
     return verdict;
   }
 
+  /** Gives up what no program waits for any more: at once, in the place of the next look. */
+  giveUpAbandoned(): void {
+    for (const wait of this.#waits) {
+      if (!this.#isWaiting(wait)) wait.reservation.abandon();
+    }
+  }
+
+  /** Fails what still waits. */
   close(): void {
     clearInterval(this.#watcher);
-    this.#v4.close();
-    this.#v6?.close();
-    this.#diagnosis.close();
+    for (const wait of this.#waits) {
+      wait.reservation.abandon();
+      if (this.#isWaiting(wait)) this.#fail(wait, ENETDOWN);
+    }
+    this.#waits.clear();
+    if (this.#means !== undefined) closeMeans(this.#means);
   }
 
   #settle(wait: Wait, result: DialResult): void {
@@ -135,9 +149,7 @@ export class PendingConnects {
   }
 
   #watch(): void {
-    for (const wait of this.#waits) {
-      if (!this.#isWaiting(wait)) wait.reservation.abandon();
-    }
+    this.giveUpAbandoned();
     if (this.#waits.size > 0) return;
     clearInterval(this.#watcher);
     this.#watcher = undefined;
@@ -145,35 +157,57 @@ export class PendingConnects {
 
   #isWaiting({ waiting: { cookie, local }, port }: Wait): boolean {
     const { ip, port: remotePort } = port.address;
-    return this.#diagnosis.isConnecting({
+    return this.#means!.diagnosis.isConnecting({
       local: { bytes: local.address.bytes, port: local.port },
       remote: { bytes: ip.bytes, port: remotePort },
       cookie,
     });
   }
+}
 
-  /** One socket of our own connected, and one reset. @throws Error */
-  #tryOut(libc: Libc): void {
-    for (const expected of [0, ECONNRESET]) {
-      const fd = libc.socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-      try {
-        const to = encodeSockaddr(LOOPBACK_V4, this.#v4.address.port);
-        libc.connect(fd, to, to.length);
-        const own = new Uint8Array(28);
-        libc.getsockname(fd, own, Uint32Array.of(own.length));
-        const address = { ip: LOOPBACK_V4, port: new DataView(own.buffer).getUint16(2) };
-        const local = { bytes: LOOPBACK_V4.bytes, port: address.port };
-        const remote = { bytes: LOOPBACK_V4.bytes, port: this.#v4.address.port };
-        if (!this.#diagnosis.isConnecting({ local, remote, cookie: 0n })) {
-          throw new Error("a waiting socket cannot be found");
-        }
-        if (expected === 0) libc.close(this.#v4.accept(address) ?? -1);
-        else this.#v4.reset(address);
-        const error = intOption(libc, fd, SOL_SOCKET, SO_ERROR);
-        if (error !== expected) throw new Error(`errno ${error} in the place of ${expected}`);
-      } finally {
-        libc.close(fd);
+async function openMeans(hasInet6: boolean): Promise<Means> {
+  const libc = await openLibc();
+  const diagnosis = new SocketDiagnosis(libc);
+  const v4 = SilentPort.open(libc, LOOPBACK_V4);
+  const v6 = hasInet6 ? SilentPort.open(libc, LOOPBACK_V6) : undefined;
+  const means = { diagnosis, v4, v6 };
+  try {
+    tryOut(libc, means);
+    return means;
+  } catch (error) {
+    closeMeans(means);
+    throw error;
+  }
+}
+
+function closeMeans({ diagnosis, v4, v6 }: Means): void {
+  v4.close();
+  v6?.close();
+  diagnosis.close();
+}
+
+/** One socket of our own connected, and one reset. @throws Error where that does not work */
+function tryOut(libc: Libc, { diagnosis, v4 }: Means): void {
+  const { port } = v4.address;
+  for (const expected of [0, ECONNRESET]) {
+    const fd = libc.socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    try {
+      const to = encodeSockaddr(LOOPBACK_V4, port);
+      libc.connect(fd, to, to.length);
+      const own = new Uint8Array(28);
+      libc.getsockname(fd, own, Uint32Array.of(own.length));
+      const address = { ip: LOOPBACK_V4, port: new DataView(own.buffer).getUint16(2) };
+      const local = { bytes: LOOPBACK_V4.bytes, port: address.port };
+      const remote = { bytes: LOOPBACK_V4.bytes, port };
+      if (!diagnosis.isConnecting({ local, remote, cookie: 0n })) {
+        throw new Error("a waiting socket cannot be found");
       }
+      if (expected === 0) libc.close(v4.accept(address) ?? -1);
+      else v4.reset(address);
+      const error = intOption(libc, fd, SOL_SOCKET, SO_ERROR);
+      if (error !== expected) throw new Error(`errno ${error} in the place of ${expected}`);
+    } finally {
+      libc.close(fd);
     }
   }
 }
