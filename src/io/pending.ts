@@ -38,6 +38,8 @@ interface Wait {
   waiting: WaitingSocket;
   port: SilentPort;
   reservation: Reservation;
+  /** Set once it has failed, until its socket knows. */
+  errno?: number | undefined;
 }
 
 /** How soon an attempt is given up whose socket the program has closed. */
@@ -90,9 +92,9 @@ export class PendingConnects {
   begin(waiting: WaitingSocket, reservation: Reservation): void {
     const port = waiting.local.address.version === 6 ? this.#means?.v6 : this.#means?.v4;
     if (port === undefined) return reservation.abandon();
+    this.#verdicts.delete(keyOf(waiting));
     const wait = { waiting, port, reservation };
-    this.#waits.add(wait);
-    this.#watcher ??= setInterval(() => this.#watch(), WATCH_INTERVAL_MS).unref();
+    this.#keep(wait);
     reservation.dialled.then((result) => {
       if (this.#waits.delete(wait)) this.#settle(wait, result);
       else if (result.ok) result.socket.resetAndDestroy();
@@ -110,46 +112,64 @@ export class PendingConnects {
   /** Gives up what no program waits for any more: at once, in the place of the next look. */
   giveUpAbandoned(): void {
     for (const wait of this.#waits) {
-      if (!this.#isWaiting(wait)) wait.reservation.abandon();
+      if (this.#isWaiting(wait)) continue;
+      if (wait.errno === undefined) wait.reservation.abandon();
+      else this.#waits.delete(wait);
     }
   }
 
   /** Fails what still waits. */
   close(): void {
-    clearInterval(this.#watcher);
-    for (const wait of this.#waits) {
+    for (const wait of [...this.#waits]) {
       wait.reservation.abandon();
       if (this.#isWaiting(wait)) this.#fail(wait, ENETDOWN);
     }
+    clearInterval(this.#watcher);
     this.#waits.clear();
     if (this.#means !== undefined) closeMeans(this.#means);
   }
 
+  #keep(wait: Wait): void {
+    this.#waits.add(wait);
+    this.#watcher ??= setInterval(() => this.#watch(), WATCH_INTERVAL_MS).unref();
+  }
+
   #settle(wait: Wait, result: DialResult): void {
-    const { waiting: { local }, port, reservation } = wait;
-    const isWaiting = this.#isWaiting(wait);
-    if (!result.ok) {
-      if (isWaiting) this.#fail(wait, errnoOf(result.failure.code));
+    if (!this.#isWaiting(wait)) {
+      if (result.ok) result.socket.resetAndDestroy();
       return;
     }
-    // Only to the very socket that the shim told of: its port may be another's by now.
-    const to = { ip: local.address, port: local.port };
-    const fd = isWaiting ? port.accept(to) : undefined;
-    if (fd === undefined) return void result.socket.resetAndDestroy();
+    if (!result.ok) return this.#fail(wait, errnoOf(result.failure.code));
+    const { waiting: { local }, port, reservation } = wait;
+    // Only to the very socket that the shim told of: its port could be another's by now.
+    const fd = port.accept({ ip: local.address, port: local.port });
+    if (fd === undefined) {
+      result.socket.resetAndDestroy();
+      return this.#fail(wait, ENETDOWN);
+    }
     const from = { address: formatIpAddress(local.address), port: local.port };
     this.#carry(adoptSocket(fd), from, reservation, result);
   }
 
-  #fail({ waiting, port }: Wait, errno: number): void {
-    this.#verdicts.set(keyOf(waiting), errno);
+  #fail(wait: Wait, errno: number): void {
+    this.#verdicts.set(keyOf(wait.waiting), errno);
     if (this.#verdicts.size > MAX_VERDICTS) {
       this.#verdicts.delete(this.#verdicts.keys().next().value!);
     }
-    port.reset({ ip: waiting.local.address, port: waiting.local.port });
+    this.#reset(wait);
+    // Without a free descriptor, or above the kernel's own limits, it is tried again.
+    if (this.#isWaiting(wait)) this.#keep({ ...wait, errno });
+  }
+
+  #reset({ waiting: { local }, port }: Wait): void {
+    port.reset({ ip: local.address, port: local.port });
   }
 
   #watch(): void {
     this.giveUpAbandoned();
+    for (const wait of this.#waits) {
+      if (wait.errno !== undefined) this.#reset(wait);
+    }
     if (this.#waits.size > 0) return;
     clearInterval(this.#watcher);
     this.#watcher = undefined;

@@ -25,6 +25,7 @@ const ANSWER_LENGTH = 256;
 const NO_COOKIE = 0xffff_ffff_ffff_ffffn;
 const IPPROTO_TCP = 6;
 const TCP_SYN_SENT = 2;
+const TCP_SYN_RECV = 3;
 
 export class SocketDiagnosis {
   readonly #libc: Libc;
@@ -37,7 +38,7 @@ export class SocketDiagnosis {
     if (this.#fd < 0) throw new Error(`netlink socket: errno ${libc.errno()}`);
   }
 
-  /** Whether exactly this socket is in SYN-SENT. */
+  /** Whether exactly this socket is in SYN-SENT or SYN-RECEIVED. */
   isConnecting(connection: Connection): boolean {
     const request = encodeRequest(connection);
     if (Number(this.#libc.send(this.#fd, request, BigInt(request.length), 0)) < 0) return false;
@@ -45,7 +46,8 @@ export class SocketDiagnosis {
     const length = Number(this.#libc.recv(this.#fd, answer, BigInt(answer.length), 0));
     if (length < NLMSG_HEADER_LENGTH + 2) return false;
     const isFound = new DataView(answer.buffer).getUint16(4, true) === SOCK_DIAG_BY_FAMILY;
-    return isFound && answer[NLMSG_HEADER_LENGTH + 1] === TCP_SYN_SENT;
+    const state = answer[NLMSG_HEADER_LENGTH + 1];
+    return isFound && (state === TCP_SYN_SENT || state === TCP_SYN_RECV);
   }
 
   close(): void {
