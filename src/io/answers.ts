@@ -79,18 +79,18 @@ async function answerConnect(
   const { connector } = options;
   const { address, port } = request.endpoint;
   const asker = describeProcess(request.pid);
-  const attempt = await connector.decide({ kind: "address", address, port }, asker);
-  if (attempt.route.failure !== undefined) {
-    return { status: "fail", error: errnoOf(attempt.route.failure.code) };
-  }
-  // A name that this machine connects to directly has no address that the program knows: relay it.
-  if (attempt.route.decision.action === "direct" && !isReserved(address)) {
-    return { status: "direct" };
+  const attempt = connector.decide({ kind: "address", address, port }, asker);
+  // A name may have to be looked up first, which a non-blocking connect must not wait for; nor has
+  // one that this machine connects to directly an address that the program knows: it is relayed.
+  if (!isReserved(address) || !request.isNonBlocking) {
+    const { decision, failure } = (await attempt).route;
+    if (failure !== undefined) return { status: "fail", error: errnoOf(failure.code) };
+    if (decision.action === "direct" && !isReserved(address)) return { status: "direct" };
   }
   const abort = new AbortController();
   const reservation = {
     attempt,
-    dialled: connector.dial(attempt, abort.signal),
+    dialled: attempt.then((decided) => connector.dial(decided, abort.signal)),
     abandon: () => abort.abort(),
     endpoint: request.endpoint,
   };

@@ -62,15 +62,15 @@ export class Forwarder {
   }
 
   /** Carries a program's socket, connected from `from`, that did not come by a listener. */
-  carry(
+  async carry(
     socket: Socket,
     from: { address: string; port: number },
     reservation: Reservation,
     dialled: DialResult & { ok: true },
-  ): void {
+  ): Promise<void> {
     this.#hold(socket, from.address, from.port);
     this.#options.shim?.peers.remember(from.address, from.port, reservation.endpoint);
-    void this.#options.connector.carry(reservation.attempt, {
+    await this.#options.connector.carry(await reservation.attempt, {
       program: socket,
       destination: dialled.socket,
       fromProgram: NOTHING,
@@ -114,9 +114,9 @@ export class Forwarder {
       const reservation = tickets.redeem(seen.subarray(0, TICKET_LENGTH));
       if (reservation === undefined) return void socket.resetAndDestroy();
       peers.remember(socket.remoteAddress ?? "", socket.remotePort ?? 0, reservation.endpoint);
-      reservation.dialled.then((result) => {
+      reservation.dialled.then(async (result) => {
         if (!result.ok) return void socket.resetAndDestroy();
-        return this.#options.connector.carry(reservation.attempt, {
+        await this.#options.connector.carry(await reservation.attempt, {
           program: socket,
           destination: result.socket,
           fromProgram: seen.subarray(TICKET_LENGTH),

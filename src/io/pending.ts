@@ -32,7 +32,7 @@ export type Carrier = (
   from: { address: string; port: number },
   reservation: Reservation,
   dialled: DialResult & { ok: true },
-) => void;
+) => Promise<void>;
 
 interface Wait {
   waiting: WaitingSocket;
@@ -148,7 +148,7 @@ export class PendingConnects {
       return this.#fail(wait, ENETDOWN);
     }
     const from = { address: formatIpAddress(local.address), port: local.port };
-    this.#carry(adoptSocket(fd), from, reservation, result);
+    void this.#carry(adoptSocket(fd), from, reservation, result);
   }
 
   #fail(wait: Wait, errno: number): void {
