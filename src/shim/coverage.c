@@ -224,7 +224,7 @@ int coverage_check(int dirfd, const char *path, int flags)
 
 	if (!path)
 		return 0;
-	if (!*path && flags & AT_EMPTY_PATH) {
+	if (flags & AT_EMPTY_PATH && is_readable(path) && !*path) {
 		write_fd_link(dirfd, link);
 		file.path = link;
 		file.flags = 0;

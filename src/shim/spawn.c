@@ -1,5 +1,6 @@
 /*
- * posix_spawn(3), as exec.c: libc's own exec inside it does not come through our hooks.
+ * posix_spawn(3), and glibc's pidfd_spawn(3), as exec.c: libc's own exec inside them does not come
+ * through our hooks.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -7,6 +8,7 @@
 
 #include "shim.h"
 
+/* pidfd_spawn() has a descriptor in the place of pid, an int as well. */
 typedef int posix_spawn_function(pid_t *pid, const char *path,
 				 const posix_spawn_file_actions_t *actions,
 				 const posix_spawnattr_t *attributes, char *const argv[],
@@ -32,9 +34,9 @@ static int real_posix_spawn(const void *context, char *const *envp)
 /* 0 or an errno as posix_spawn(3); the brain's, for a program that is not covered; E2BIG (environment.c). */
 static int shim_posix_spawn(const struct spawning *spawning, char *const envp[])
 {
-	int error = spawning->which == REAL_POSIX_SPAWNP ?
-			    coverage_check_in_path(spawning->path) :
-			    coverage_check(AT_FDCWD, spawning->path, 0);
+	int is_in_path = spawning->which == REAL_POSIX_SPAWNP || spawning->which == REAL_PIDFD_SPAWNP;
+	int error = is_in_path ? coverage_check_in_path(spawning->path) :
+				 coverage_check(AT_FDCWD, spawning->path, 0);
 
 	return error ? error : environment_with_shim(envp, real_posix_spawn, spawning);
 }
@@ -55,6 +57,27 @@ EXPORT int posix_spawnp(pid_t *restrict pid, const char *restrict name,
 			char *const envp[restrict])
 {
 	struct spawning spawning = { pid, name, actions, attributes, argv, REAL_POSIX_SPAWNP };
+
+	return shim_posix_spawn(&spawning, envp);
+}
+
+/* Where libc has none: ENOSYS, as where the kernel has no pidfd. */
+EXPORT int pidfd_spawn(int *restrict pidfd, const char *restrict path,
+		       const posix_spawn_file_actions_t *restrict actions,
+		       const posix_spawnattr_t *restrict attributes, char *const argv[restrict],
+		       char *const envp[restrict])
+{
+	struct spawning spawning = { pidfd, path, actions, attributes, argv, REAL_PIDFD_SPAWN };
+
+	return shim_posix_spawn(&spawning, envp);
+}
+
+EXPORT int pidfd_spawnp(int *restrict pidfd, const char *restrict name,
+			const posix_spawn_file_actions_t *restrict actions,
+			const posix_spawnattr_t *restrict attributes, char *const argv[restrict],
+			char *const envp[restrict])
+{
+	struct spawning spawning = { pidfd, name, actions, attributes, argv, REAL_PIDFD_SPAWNP };
 
 	return shim_posix_spawn(&spawning, envp);
 }

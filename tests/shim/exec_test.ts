@@ -6,7 +6,14 @@ import { chmod, copyFile, rename, writeFile } from "node:fs/promises";
 import { programPath } from "../helpers/needs.ts";
 import type { TempDir } from "../helpers/temp_dir.ts";
 import { DIRECT, fail } from "./fake_brain.ts";
-import { compileProgram, ensureShim, HOST_LIBCS, type Libc, testShim } from "./programs.ts";
+import {
+  ALL_LIBCS,
+  compileProgram,
+  ensureShim,
+  HOST_LIBCS,
+  type Libc,
+  testShim,
+} from "./programs.ts";
 
 const FAR = "203.0.113.7"; // RFC 5737
 const UNTOUCHED = 4000; // program.h
@@ -14,6 +21,7 @@ const CARRIED = `connect 0 ${UNTOUCHED}\nread relayed\n`;
 const EXECUTE = 6; // control.h
 const E2BIG = 7;
 const EACCES = 13;
+const EFAULT = 14;
 const ENOEXEC = 8;
 const REASON = { static: 1, setId: 2, otherArchitecture: 3 };
 
@@ -96,14 +104,28 @@ testShim("flags that the shim does not know change nothing", {
   assert.equal((await run("connect_blocking", [FAR, 443], env)).stdout, CARRIED);
 });
 
-testShim("an environment too large to be copied is E2BIG", {
+testShim("a large environment is copied, on a small stack too", {
   reply: () => DIRECT,
 }, async ({ libc, dir, run }) => {
   const program = compileProgram(libc, "print_word", dir);
   const shim = ensureShim(libc.arch);
-  assert.equal((await run("execute_large", [8000, program])).stdout, `ran\n${shim}\n`);
-  assert.equal((await run("execute_large", [8193, program])).stdout, `exec -1 ${E2BIG}\n`);
+  for (const count of [200, 1400, 50_000]) {
+    const { stdout } = await run("execute_large", [count, program]);
+    assert.equal(stdout, `ran\n${shim}\nsignal 0\n`, `${count}`);
+  }
   assert.equal((await run("execute_many_arguments", [program])).stdout, `exec -1 ${E2BIG}\n`);
+});
+
+testShim("arguments that cannot be read are EFAULT", {
+  libcs: ALL_LIBCS,
+  reply: () => DIRECT,
+}, async ({ libc, dir, run }) => {
+  const program = compileProgram(libc, "print_word", dir);
+  const { stdout } = await run("exec_badly", [program]);
+  const forms = ["path", "argv", "envp", "variable", "open-ended variable", "SYS_execve"];
+  const others = ["SYS_execveat", "posix_spawn path", "posix_spawn envp", "open-ended envp"];
+  const lines = [...forms, ...others].map((form) => `${form} ${EFAULT}\n`).join("");
+  assert.equal(stdout, `${lines}ran\n${ensureShim(libc.arch)}\n`);
 });
 
 testShim("a static program is told to the brain, and goes on if that says so", {
