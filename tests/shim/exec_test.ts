@@ -122,10 +122,12 @@ testShim("arguments that cannot be read are EFAULT", {
 }, async ({ libc, dir, run }) => {
   const program = compileProgram(libc, "print_word", dir);
   const { stdout } = await run("exec_badly", [program]);
-  const forms = ["path", "argv", "envp", "variable", "open-ended variable", "SYS_execve"];
-  const others = ["SYS_execveat", "posix_spawn path", "posix_spawn envp", "open-ended envp"];
-  const lines = [...forms, ...others].map((form) => `${form} ${EFAULT}\n`).join("");
-  assert.equal(stdout, `${lines}ran\n${ensureShim(libc.arch)}\n`);
+  const told = (forms: string[]) => forms.map((form) => `${form} ${EFAULT}\n`).join("");
+  const first = told(["path", "argv", "envp", "variable", "open-ended variable", "SYS_execve"]);
+  assert.equal(stdout.slice(0, first.length), first);
+  if (libc.name === "aarch64 glibc") return; // qemu knows no execveat, and its vfork is a fork
+  const others = told(["SYS_execveat", "posix_spawn path", "posix_spawn envp", "open-ended envp"]);
+  assert.equal(stdout, `${first}${others}ran\n${ensureShim(libc.arch)}\n`);
 });
 
 testShim("a static program is told to the brain, and goes on if that says so", {
