@@ -28,6 +28,7 @@ export const CTL_REASON_SET_ID = 2;
 export const CTL_REASON_OTHER_ARCHITECTURE = 3;
 export const CTL_REASON_CAPABILITIES = 4;
 export const CTL_REASON_HIDDEN = 5;
+export const CTL_REASON_GO = 6;
 
 export const CTL_STATUS_DIRECT = 1;
 export const CTL_STATUS_FORWARD = 2;
@@ -106,6 +107,7 @@ const UNCOVERED_REASONS: Record<number, UncoveredReason> = {
   [CTL_REASON_OTHER_ARCHITECTURE]: "other architecture",
   [CTL_REASON_CAPABILITIES]: "capabilities",
   [CTL_REASON_HIDDEN]: "hidden",
+  [CTL_REASON_GO]: "go",
 };
 
 export type DecodedRequest =

@@ -22,8 +22,9 @@ const EXECUTE = 6; // control.h
 const E2BIG = 7;
 const EACCES = 13;
 const EFAULT = 14;
+const ENOSYS = 38;
 const ENOEXEC = 8;
-const REASON = { static: 1, setId: 2, otherArchitecture: 3 };
+const REASON = { static: 1, setId: 2, otherArchitecture: 3, go: 6 };
 
 const AARCH64_COMPILER = "aarch64-linux-gnu-gcc";
 const FORMS = [
@@ -102,6 +103,23 @@ testShim("flags that the shim does not know change nothing", {
 }, async ({ brain, run }) => {
   const env = { TSOCKS_CONTROL: brain.control.replace(":", "+QZ:") };
   assert.equal((await run("connect_blocking", [FAR, 443], env)).stdout, CARRIED);
+});
+
+testShim("pidfd_spawn is posix_spawn where libc has it, and else ENOSYS", {
+  reply: () => fail(EACCES),
+}, async ({ libc, dir, run }) => {
+  const preload = compileProgram(libc, "pidfd_spawn_preload", dir, true);
+  const program = compileProgram(libc, "print_word", dir);
+  const shim = ensureShim(libc.arch);
+  const spawn = async (file: string, LD_PRELOAD: string) =>
+    (await run("spawn_by_pidfd", [file], { LD_PRELOAD })).stdout;
+  const both = (before: string, result: number) =>
+    `${before}pidfd_spawn ${result}\n${before}pidfd_spawnp ${result}\n`;
+  assert.equal(await spawn(program, `${shim}:${preload}`), both(`ran\n${shim}\n`, 0));
+  const other = compileAs(libc, "static_program", dir, ["-static"]);
+  assert.equal(await spawn(other, `${shim}:${preload}`), both("", EACCES));
+  const hasIts = await spawn(program, shim);
+  if (hasIts !== both(`ran\n${shim}\n`, 0)) assert.equal(hasIts, both("", ENOSYS));
 });
 
 testShim("a large environment is copied, on a small stack too", {
@@ -218,6 +236,15 @@ testShim("a program for another architecture is told to the brain", {
   const program = compileAs({ ...libc, compiler: AARCH64_COMPILER }, "foreign", dir, []);
   assert.equal((await run("exec_program", ["execvp", program])).stdout, `exec -1 ${ENOEXEC}\n`);
   assert.equal(brain.asked[0]?.body[0], REASON.otherArchitecture);
+});
+
+testShim("a Go program is told to the brain, though libc is in it", {
+  libcs: ALL_LIBCS,
+  reply: () => fail(EACCES),
+}, async ({ libc, brain, dir, run }) => {
+  const program = compileProgram(libc, "go_build_id", dir);
+  assert.equal((await run("exec_program", ["execve", program])).stdout, `exec -1 ${EACCES}\n`);
+  assert.equal(brain.asked[0]?.body[0], REASON.go);
 });
 
 testShim("what cannot be looked at is the kernel's to judge", {
