@@ -6,7 +6,7 @@
 
 /**
  * Why the shim will not be in a program; "hidden": its file is out of sight there (chroot); "go": it
- * will, but is passed by.
+ * will, but is passed by; "missing": it ought to be, and is not.
  */
 export type Uncovered =
   | "static"
@@ -14,7 +14,8 @@ export type Uncovered =
   | "other architecture"
   | "capabilities"
   | "hidden"
-  | "go";
+  | "go"
+  | "missing";
 
 /** A regular file that is about to be executed. */
 export interface ProgramFile {
@@ -88,6 +89,7 @@ export const REASON_WORDS: Record<Uncovered, string> = {
   "capabilities": "has file capabilities",
   "hidden": "starts where the shim's file cannot be read",
   "go": "is written in Go, and passes libc by",
+  "missing": "runs without the shim, which ld.so did not load",
 };
 
 function gainsIdentity({ mode, uid, gid }: ProgramFile, identity: Identity): boolean {

@@ -99,7 +99,8 @@ export type UncoveredReason =
   | "set-id"
   | "other architecture"
   | "capabilities"
-  | "hidden";
+  | "hidden"
+  | "go";
 
 const UNCOVERED_REASONS: Record<number, UncoveredReason> = {
   [CTL_REASON_STATIC]: "static",
