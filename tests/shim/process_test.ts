@@ -2,11 +2,12 @@
 
 import assert from "node:assert/strict";
 import { compileProgram, ensureShim, testShim } from "./programs.ts";
-import { fail } from "./fake_brain.ts";
+import { addressText, fail } from "./fake_brain.ts";
 
 const FAR = "203.0.113.7"; // RFC 5737
 const UNTOUCHED = 4000; // program.h
 const ECONNREFUSED = 111;
+const RESOLVE = 2; // control.h
 
 testShim("200 children connect at once", {
   reply: (_, brain) => brain.forward4(),
@@ -20,6 +21,14 @@ testShim("16 threads connect at once", {
 }, async ({ brain, run }) => {
   assert.equal((await run("connect_in_threads", [FAR, 443])).stdout, "connected 320\n");
   assert.equal(brain.asked.length, 320);
+});
+
+testShim("threads, children of every kind and signal handlers connect at the same time", {
+  reply: ({ op }, brain) => op === RESOLVE ? addressText("198.18.0.1") : brain.forward4(),
+}, async ({ run }) => {
+  const { stdout } = await run("connect_in_mixed_ways", [FAR, 443, 20]);
+  const children = "fork 20 vfork 20 spawn 20 clone 20 handlers yes";
+  assert.equal(stdout, `threads 160 ${children}, failed 0 0, left over 0\n`);
 });
 
 testShim("no descriptor is left over, whatever the answer", {
