@@ -7,7 +7,12 @@ import { addressText, fail } from "./fake_brain.ts";
 const FAR = "203.0.113.7"; // RFC 5737
 const UNTOUCHED = 4000; // program.h
 const ECONNREFUSED = 111;
+const ENETDOWN = 100;
+const EACCES = 13;
+const EAI_FAIL = -4;
 const RESOLVE = 2; // control.h
+const EXECUTE = 6;
+const REASON_HIDDEN = 5;
 
 testShim("200 children connect at once", {
   reply: (_, brain) => brain.forward4(),
@@ -39,6 +44,39 @@ testShim("no descriptor is left over, whatever the answer", {
 }, async ({ brain, run }) => {
   assert.equal((await run("count_descriptors", [FAR, 443])).stdout, "left over 0\n");
   assert.equal(brain.asked.length, 50);
+});
+
+testShim("a program that closes every descriptor is still covered, and keeps none of ours", {
+  reply: (_, brain) => brain.forward4(),
+}, async ({ run }) => {
+  for (const how of ["loop", "close_range", "closefrom"]) {
+    const { stdout } = await run("close_all_then_connect", [how, FAR, 443]);
+    assert.equal(stdout, `connect 0 ${UNTOUCHED}\nread relayed\ndescriptor 3\n`, how);
+  }
+});
+
+testShim("after chroot what cannot be reached fails, and nothing is started", {
+  needs: ["root"],
+  reply: (_, brain) => brain.forward4(),
+}, async ({ libc, brain, dir, run }) => {
+  compileProgram(libc, "print_word", dir);
+  const { stdout } = await run("chroot_and_go_on", [dir.path, FAR, 443, "/print_word"]);
+  assert.equal(stdout, `connect -1 ${ENETDOWN}\nlook-up ${EAI_FAIL}\nexec ${EACCES}\n`);
+  assert.equal(brain.asked.length, 0);
+});
+
+testShim("after chroot the brain hears of a program that the shim's file is hidden from", {
+  needs: ["root"],
+  reply: ({ op }, brain) =>
+    op === EXECUTE ? fail(EACCES) : op === RESOLVE ? addressText("198.18.0.1") : brain.forward4(),
+}, async ({ libc, brain, dir, run }) => {
+  compileProgram(libc, "print_word", dir);
+  const env = { TSOCKS_CONTROL: brain.control.replace(dir.path, "") };
+  const { stdout } = await run("chroot_and_go_on", [dir.path, FAR, 443, "/print_word"], env);
+  assert.equal(stdout, `connect 0 ${UNTOUCHED}\nlook-up 0\nexec ${EACCES}\n`);
+  const notice = brain.asked.at(-1);
+  assert.deepEqual([notice?.op, notice?.body[0]], [EXECUTE, REASON_HIDDEN]);
+  assert.equal(notice?.body.toString("latin1", 1), "/print_word");
 });
 
 testShim("a program that clears its environment is still covered", {
