@@ -6,7 +6,7 @@
 
 /**
  * Why the shim will not be in a program; "hidden": its file is out of sight there (chroot); "go": it
- * will, but is passed by; "missing": it ought to be, and is not.
+ * will, but is passed by; "unseen": it may be; "missing": it ought to be, and is not.
  */
 export type Uncovered =
   | "static"
@@ -15,6 +15,7 @@ export type Uncovered =
   | "capabilities"
   | "hidden"
   | "go"
+  | "unseen"
   | "missing";
 
 /** A regular file that is about to be executed. */
@@ -78,6 +79,7 @@ export function uncoveredWords(
   reason: Uncovered,
   { withoutProxyVariables }: { withoutProxyVariables: boolean },
 ): string {
+  if (reason === "unseen") return REASON_WORDS[reason];
   const rest = withoutProxyVariables ? "nothing carries it" : "only the proxy variables carry it";
   return `${REASON_WORDS[reason]}; ${rest}`;
 }
@@ -89,6 +91,7 @@ export const REASON_WORDS: Record<Uncovered, string> = {
   "capabilities": "has file capabilities",
   "hidden": "starts where the shim's file cannot be read",
   "go": "is written in Go, and passes libc by",
+  "unseen": "is started in another directory, and cannot be looked at",
   "missing": "runs without the shim, which ld.so did not load",
 };
 

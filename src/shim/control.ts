@@ -29,6 +29,7 @@ export const CTL_REASON_OTHER_ARCHITECTURE = 3;
 export const CTL_REASON_CAPABILITIES = 4;
 export const CTL_REASON_HIDDEN = 5;
 export const CTL_REASON_GO = 6;
+export const CTL_REASON_UNSEEN = 7;
 
 export const CTL_STATUS_DIRECT = 1;
 export const CTL_STATUS_FORWARD = 2;
@@ -100,7 +101,8 @@ export type UncoveredReason =
   | "other architecture"
   | "capabilities"
   | "hidden"
-  | "go";
+  | "go"
+  | "unseen";
 
 const UNCOVERED_REASONS: Record<number, UncoveredReason> = {
   [CTL_REASON_STATIC]: "static",
@@ -109,6 +111,7 @@ const UNCOVERED_REASONS: Record<number, UncoveredReason> = {
   [CTL_REASON_CAPABILITIES]: "capabilities",
   [CTL_REASON_HIDDEN]: "hidden",
   [CTL_REASON_GO]: "go",
+  [CTL_REASON_UNSEEN]: "unseen",
 };
 
 export type DecodedRequest =

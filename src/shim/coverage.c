@@ -215,7 +215,7 @@ static unsigned int find_reason(const struct file *file, char interpreter[HEAD_L
 }
 
 /* The brain's word on a program. 0, or an errno: its own, or EACCES where it cannot be asked. */
-static int ask(unsigned int reason, const char *path)
+int coverage_ask(unsigned int reason, const char *path)
 {
 	struct answer answer;
 
@@ -266,10 +266,10 @@ int coverage_check(int dirfd, const char *path, int flags)
 		reason = find_reason(&file, interpreter);
 	}
 	if (!reason || file.path != link)
-		return reason ? ask(reason, file.path) : 0;
+		return reason ? coverage_ask(reason, file.path) : 0;
 	len = sys_call(__NR_readlinkat, AT_FDCWD, (long)link, (long)target, CTL_MAX_PATH_LEN, 0, 0);
 	target[len > 0 ? len : 0] = '\0';
-	return ask(reason, target);
+	return coverage_ask(reason, target);
 }
 
 /* PATH's value. */

@@ -115,6 +115,7 @@ int is_readable(const void *address);
 /* coverage.c: 0, or the errno with which the program must not be executed */
 int coverage_check(int dirfd, const char *file, int flags);
 int coverage_check_in_path(const char *name);
+int coverage_ask(unsigned int reason, const char *path);
 
 /* real.c */
 enum real_function {

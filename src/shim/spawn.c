@@ -5,8 +5,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
+#include <unistd.h>
 
 #include "shim.h"
+#include "sys.h"
 
 /* pidfd_spawn() has a descriptor in the place of pid, an int as well. */
 typedef int posix_spawn_function(pid_t *pid, const char *path,
@@ -31,6 +33,21 @@ static int real_posix_spawn(const void *context, char *const *envp)
 	return next ? next(s->pid, s->path, s->actions, s->attributes, s->argv, envp) : ENOSYS;
 }
 
+/*
+ * Whether the program can only be found in a directory that the actions lead to: what is said there
+ * is libc's own secret, but a relative path that is nothing here must be something elsewhere.
+ */
+static int is_elsewhere(const struct spawning *s)
+{
+	const char *c;
+
+	if (!s->actions || !is_readable(s->path) || *s->path == '/')
+		return 0;
+	for (c = s->path; *c && *c != '/'; c++)
+		continue;
+	return *c && sys_faccessat(AT_FDCWD, s->path, F_OK) == -ENOENT;
+}
+
 /* 0 or an errno as posix_spawn(3); the brain's, for a program that is not covered; E2BIG (environment.c). */
 static int shim_posix_spawn(const struct spawning *spawning, char *const envp[])
 {
@@ -38,6 +55,8 @@ static int shim_posix_spawn(const struct spawning *spawning, char *const envp[])
 	int error = is_in_path ? coverage_check_in_path(spawning->path) :
 				 coverage_check(AT_FDCWD, spawning->path, 0);
 
+	if (!error && is_elsewhere(spawning))
+		error = coverage_ask(CTL_REASON_UNSEEN, spawning->path);
 	return error ? error : environment_with_shim(envp, real_posix_spawn, spawning);
 }
 

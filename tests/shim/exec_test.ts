@@ -24,7 +24,7 @@ const EACCES = 13;
 const EFAULT = 14;
 const ENOSYS = 38;
 const ENOEXEC = 8;
-const REASON = { static: 1, setId: 2, otherArchitecture: 3, go: 6 };
+const REASON = { static: 1, setId: 2, otherArchitecture: 3, go: 6, unseen: 7 };
 
 const AARCH64_COMPILER = "aarch64-linux-gnu-gcc";
 const FORMS = [
@@ -245,6 +245,19 @@ testShim("a Go program is told to the brain, though libc is in it", {
   const program = compileProgram(libc, "go_build_id", dir);
   assert.equal((await run("exec_program", ["execve", program])).stdout, `exec -1 ${EACCES}\n`);
   assert.equal(brain.asked[0]?.body[0], REASON.go);
+});
+
+testShim("the brain hears of a program that posix_spawn starts in another directory", {
+  reply: (_, brain) => brain.asked.length > 1 ? fail(EACCES) : DIRECT,
+}, async ({ libc, brain, dir, run }) => {
+  compileProgram(libc, "print_word", dir);
+  const spawn = async (path: string) => (await run("spawn_elsewhere", [dir.path, path])).stdout;
+  assert.equal(await spawn("./print_word"), `ran\n${ensureShim(libc.arch)}\nspawn 0\n`);
+  assert.equal(await spawn("./print_word"), `spawn ${EACCES}\n`);
+  assert.deepEqual(brain.asked.map(({ body }) => body[0]), [REASON.unseen, REASON.unseen]);
+  assert.equal(brain.asked[0]?.body.toString("latin1", 1), "./print_word");
+  assert.equal(await spawn(dir.file("print_word")), `ran\n${ensureShim(libc.arch)}\nspawn 0\n`);
+  assert.equal(brain.asked.length, 2);
 });
 
 testShim("what cannot be looked at is the kernel's to judge", {

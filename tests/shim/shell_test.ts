@@ -1,11 +1,16 @@
 /** system, popen and wordexp below the shim: libc's own exec, past our hooks, in a lost environment. */
 
 import assert from "node:assert/strict";
-import { compileProgram, testShim } from "./programs.ts";
-import { DIRECT } from "./fake_brain.ts";
+import { copyFile } from "node:fs/promises";
+import { compileProgram, ensureShim, testShim } from "./programs.ts";
+import { DIRECT, fail } from "./fake_brain.ts";
 
 const FAR = "203.0.113.7"; // RFC 5737
 const CARRIED = "connect 0 4000\nread relayed\n"; // program.h
+const EACCES = 13;
+const REASON_HIDDEN = 5; // control.h
+const WRDE_BADCHAR = 2; // wordexp.h, in glibc and musl
+const WRDE_CMDSUB = 4;
 const LOSSES = ["keep", "clearenv", "null", "putenv", "replaced"];
 const FORMS = ["system", "popen", "wordexp"];
 
@@ -23,6 +28,23 @@ testShim("a shell that libc starts is covered, however the environment was lost"
     }
   }
   assert.equal(brain.asked.length, FORMS.length * LOSSES.length);
+});
+
+testShim("no shell is started where the shim's file is out of sight", {
+  reply: () => fail(EACCES),
+}, async ({ libc, brain, dir, run }) => {
+  const copy = dir.file("copy.so");
+  const start = async (form: string) => {
+    await copyFile(ensureShim(libc.arch), copy);
+    return (await run("start_shell", ["unlink", form, "echo ran"], { LD_PRELOAD: copy })).stdout;
+  };
+  assert.match(await start("system"), new RegExp(`^system ${127 << 8} ${EACCES}\\n`));
+  assert.match(await start("popen"), new RegExp(`^popen -1 ${EACCES}\\n`));
+  // With WRDE_NOCMD musl does not like the braces either.
+  const refusal = libc.name === "musl" ? WRDE_BADCHAR : WRDE_CMDSUB;
+  assert.match(await start("wordexp"), new RegExp(`^wordexp ${refusal} `));
+  const hidden = brain.asked.map(({ body }) => `${body[0]} ${body.toString("latin1", 1)}`);
+  assert.deepEqual(hidden, Array(3).fill(`${REASON_HIDDEN} /bin/sh`));
 });
 
 /** Quotes, variables, several lines, statuses, signals, what the shell calls itself in its messages. */
