@@ -4,7 +4,7 @@
  * command starts is judged by the shim at every exec (shim/coverage.c), not here.
  */
 
-import { readFileSync, readlinkSync, realpathSync } from "node:fs";
+import { readFileSync, readlinkSync } from "node:fs";
 import process from "node:process";
 import type { TsocksError } from "../errors.ts";
 import { escapeText } from "../net/printable.ts";
@@ -13,6 +13,7 @@ import { findShim, gainsCapabilities } from "../policy/presence.ts";
 import type { DecisionLog } from "./log.ts";
 import { uncoveredError } from "./preflight.ts";
 import { describeProcess, readStat } from "./processes.ts";
+import { sendSignal } from "./signals.ts";
 
 export interface WatchOptions {
   /** The program that ought to run, without symbolic links; undefined: there is nothing to look for. */
@@ -35,7 +36,6 @@ const TICKS_TO_BEGIN = 2;
 export class CoverageWatch {
   readonly #options: WatchOptions;
   #timer: NodeJS.Timeout | undefined;
-  #shimPath = "";
   #wasMissing = false;
   /** Set where the process was ended. */
   error: TsocksError | undefined;
@@ -45,9 +45,7 @@ export class CoverageWatch {
   }
 
   start(pid: number): void {
-    if (this.#options.program === undefined) return;
-    this.#shimPath = realpathSync(this.#options.shimPath);
-    this.#look(pid, 0);
+    if (this.#options.program !== undefined) this.#look(pid, 0);
   }
 
   /** The process is gone, or nobody cares any more. */
@@ -82,21 +80,17 @@ export class CoverageWatch {
     });
     if (!isStrict) return;
     this.error = uncoveredError(program, reason, this.#options);
-    process.kill(pid, "SIGKILL");
+    sendSignal(pid, "SIGKILL");
   }
 
   #examine(pid: number, now: number): "there" | "loading" | "unknown" | Uncovered {
-    const { program = "" } = this.#options;
+    const { program = "", shimPath } = this.#options;
     try {
       // Where it has executed another program, the shim has judged that.
       if (readlinkSync(`/proc/${pid}/exe`).replace(/ \(deleted\)$/, "") !== program) {
         return "unknown";
       }
-      const presence = findShim(
-        readFileSync(`/proc/${pid}/maps`, "latin1"),
-        program,
-        this.#shimPath,
-      );
+      const presence = findShim(readFileSync(`/proc/${pid}/maps`, "latin1"), program, shimPath);
       if (presence === "there") return "there";
       // A library may be mapped while the file is being read: only a second look proves.
       const isMissing = presence === "missing" || now >= LOADED_AFTER_MS && hasBegun(pid);

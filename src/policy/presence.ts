@@ -6,13 +6,17 @@
 /** "loading": only the program and what may be ld.so are there. */
 export type Presence = "there" | "loading" | "missing";
 
-/** `program` and `shimPath` as /proc names them: absolute, without symbolic links. */
+/**
+ * `program` as /proc names it: absolute, without symbolic links. Of `shimPath` the last two words count,
+ * which are of this run alone: mounts may change what is before them.
+ */
 export function findShim(maps: string, program: string, shimPath: string): Presence {
+  const ofShim = shimPath.split("/").slice(-2).join("/");
   const libraries = new Set<string>();
   for (const line of maps.split("\n")) {
     const [, permissions, path] = /^\S+ (\S+) \S+ \S+ \d+ +(\/.*?)(?: \(deleted\))?$/.exec(line) ??
       [];
-    if (path === shimPath) return "there";
+    if (path?.endsWith(`/${ofShim}`)) return "there";
     if (permissions?.includes("x") && path !== program) libraries.add(path!);
   }
   return libraries.size > 1 ? "missing" : "loading";
