@@ -31,8 +31,8 @@
  *
  *   EXECUTE  BODY = REASON(1) PATH(0-255) a program that the shim will not be in is about to
  *            be executed: may it? REASON is CTL_REASON_*, PATH the end of the program's path.
- *            (HIDDEN: ld.so would not find the shim's file there. UNSEEN: it is started in another
- *            directory, and may be covered.)
+ *            (HIDDEN: ld.so would not find the shim's file there. GO: the shim will be in it, and passed
+ *            by. UNSEEN: it is started in another directory, and may be covered.)
  *
  *   ENDPOINT is FAMILY(1) PORT(2) ADDRESS(4 or 16): 7 octets for FAMILY 4, 19 for 6.
  *

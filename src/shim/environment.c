@@ -132,7 +132,7 @@ static void copy_variables(char *const *variables, char **to, char *preload, cha
 	*to = NULL;
 }
 
-/* What the copy is made of; `lens` of LD_PRELOAD's text and of the array, in octets. */
+/* What the copy is made of, and how many octets its two parts take at most. */
 struct copy {
 	char *const *variables;
 	const struct contents *contents;

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { compileProgram, ensureShim, testShim } from "./programs.ts";
-import { addressText, fail } from "./fake_brain.ts";
+import { addressText, answer, endpoint4, fail } from "./fake_brain.ts";
 
 const FAR = "203.0.113.7"; // RFC 5737
 const UNTOUCHED = 4000; // program.h
@@ -11,6 +11,7 @@ const ENETDOWN = 100;
 const EACCES = 13;
 const EAI_FAIL = -4;
 const RESOLVE = 2; // control.h
+const PEER = 3;
 const EXECUTE = 6;
 const REASON_HIDDEN = 5;
 
@@ -53,6 +54,23 @@ testShim("a program that closes every descriptor is still covered, and keeps non
     const { stdout } = await run("close_all_then_connect", [how, FAR, 443]);
     assert.equal(stdout, `connect 0 ${UNTOUCHED}\nread relayed\ndescriptor 3\n`, how);
   }
+});
+
+testShim("a connected socket goes to another process, with its peer", {
+  reply: ({ op }, brain) => op === PEER ? answer(6, endpoint4(FAR, 443)) : brain.forward4(),
+}, async ({ brain, run }) => {
+  const { stdout } = await run("pass_socket", [FAR, 443]);
+  assert.equal(stdout, `connect 0 ${UNTOUCHED}\npeer 443\nread relayed\n`);
+  assert.equal(brain.asked[1]?.op, PEER);
+});
+
+testShim("an address that one program was given is another's to connect to", {
+  reply: ({ op }, brain) => op === RESOLVE ? addressText("198.18.0.1") : brain.forward4(),
+}, async ({ libc, brain, dir, run }) => {
+  const program = compileProgram(libc, "connect_blocking", dir);
+  const { stdout } = await run("resolve_then_execute", ["hello.example", 443, program]);
+  assert.equal(stdout, `connect 0 ${UNTOUCHED}\nread relayed\n`);
+  assert.deepEqual(brain.asked.at(-1)?.body.subarray(1), endpoint4("198.18.0.1", 443));
 });
 
 testShim("after chroot what cannot be reached fails, and nothing is started", {
