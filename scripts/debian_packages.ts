@@ -13,6 +13,10 @@ export interface Need {
   why: string;
 }
 
+export const JEMALLOC = `/usr/lib/${
+  process.arch === "arm64" ? "aarch64" : "x86_64"
+}-linux-gnu/libjemalloc.so.2`;
+
 export const TEST_NEEDS: Need[] = [
   { probe: "gcc", packageName: "gcc", why: "builds the shim" },
   { probe: "/usr/include/stdio.h", packageName: "libc6-dev", why: "builds test programs" },
@@ -33,6 +37,9 @@ export const TEST_NEEDS: Need[] = [
   { probe: "sshd", packageName: "openssh-server", why: "the far end of ssh -D" },
   { probe: "microsocks", packageName: "microsocks", why: "a real SOCKS5 server" },
   { probe: "danted", packageName: "dante-server", why: "a real SOCKS4 and SOCKS5 server" },
+  { probe: "sudo", packageName: "sudo", why: "a real set-user-id program" },
+  { probe: "fzf", packageName: "fzf", why: "a real Go program with a libc" },
+  { probe: JEMALLOC, packageName: "libjemalloc2", why: "a program with an allocator of its own" },
   { probe: "ip", packageName: "iproute2", why: "the network namespace test" },
 ];
 

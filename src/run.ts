@@ -27,6 +27,7 @@ import { candidateDirectories, createRunDirectory, type RunDirectory } from "./i
 import { loadConfig, openLog, readPasswordFile, requireServer } from "./io/settings.ts";
 import { SignalForwarding, untilToldToEnd } from "./io/signals.ts";
 import { Peers, Tickets } from "./io/tickets.ts";
+import { CoverageWatch } from "./io/watch.ts";
 import { ReservedNames } from "./policy/reserved_names.ts";
 import { SHIM_ARCH, SHIM_BASE64 } from "./shim/embedded.ts";
 
@@ -61,8 +62,8 @@ export async function run(options: RunOptions, context: RunContext): Promise<num
   const { log, close: closeLog } = openLog({ debug, debugFile, format, env, isPrivileged });
   if (log.wants(0)) warnings.forEach(context.warn);
   const coverage = { isStrict: options.isStrict, withoutProxyVariables: options.withoutEnv };
-  const uncovered = checkCoverage(options.command, { env, arch: SHIM_ARCH, ...coverage });
-  if (uncovered !== undefined && log.wants(0)) context.warn(uncovered);
+  const preflight = checkCoverage(options.command, { env, arch: SHIM_ARCH, ...coverage });
+  if (preflight.warning !== undefined && log.wants(0)) context.warn(preflight.warning);
 
   const token = randomBytes(16);
   const secret = token.toString("hex");
@@ -104,6 +105,7 @@ export async function run(options: RunOptions, context: RunContext): Promise<num
     const control = await listenControl(directory.controlPath, { token, answer, log });
     // Once the child is started, so that neither its start nor its first connect waits for it.
     setImmediate(() => pending.open());
+    const watch = new CoverageWatch({ program: preflight.covered, log, ...directory, ...coverage });
     const end = await runChild(
       options.command,
       childEnvironment({
@@ -116,6 +118,7 @@ export async function run(options: RunOptions, context: RunContext): Promise<num
         withoutReexec: options.withoutReexec,
       }),
       signals,
+      watch,
     );
     if (end.error !== undefined) context.warn(end.error.format());
     else if (options.linger) await Promise.race([connector.idle(), untilToldToEnd()]);
@@ -123,6 +126,7 @@ export async function run(options: RunOptions, context: RunContext): Promise<num
     pending.giveUpAbandoned();
     await finishConnections(connector, forwarder);
     pending.close();
+    if (watch.error !== undefined) throw watch.error;
     return end.status;
   } finally {
     forwarder.close();

@@ -4,8 +4,19 @@
  * exec (shim/coverage.c). Source: elf(5), execve(2), ld.so(8) "Secure-execution mode".
  */
 
-/** Why the shim will not be in a program; "hidden": its file is out of sight there (chroot). */
-export type Uncovered = "static" | "set-id" | "other architecture" | "capabilities" | "hidden";
+/**
+ * Why the shim will not be in a program; "hidden": its file is out of sight there (chroot); "go": it
+ * will, but is passed by; "unseen": it may be; "missing": it ought to be, and is not.
+ */
+export type Uncovered =
+  | "static"
+  | "set-id"
+  | "other architecture"
+  | "capabilities"
+  | "hidden"
+  | "go"
+  | "unseen"
+  | "missing";
 
 /** A regular file that is about to be executed. */
 export interface ProgramFile {
@@ -40,6 +51,10 @@ const MAX_SEGMENTS = 64;
 const ELFCLASS64 = 2;
 const ET_DYN = 3;
 const PT_INTERP = 3;
+const PT_NOTE = 4;
+const NOTE_HEADER_LEN = 12;
+const MAX_NOTES = 16;
+const GO_BUILD_ID = 4;
 /** e_machine: EM_X86_64, EM_AARCH64. */
 const MACHINES = { x86_64: 62, aarch64: 183 } as const;
 
@@ -64,6 +79,7 @@ export function uncoveredWords(
   reason: Uncovered,
   { withoutProxyVariables }: { withoutProxyVariables: boolean },
 ): string {
+  if (reason === "unseen") return REASON_WORDS[reason];
   const rest = withoutProxyVariables ? "nothing carries it" : "only the proxy variables carry it";
   return `${REASON_WORDS[reason]}; ${rest}`;
 }
@@ -74,6 +90,9 @@ export const REASON_WORDS: Record<Uncovered, string> = {
   "other architecture": "is for another architecture",
   "capabilities": "has file capabilities",
   "hidden": "starts where the shim's file cannot be read",
+  "go": "is written in Go, and passes libc by",
+  "unseen": "is started in another directory, and cannot be looked at",
+  "missing": "runs without the shim, which ld.so did not load",
 };
 
 function gainsIdentity({ mode, uid, gid }: ProgramFile, identity: Identity): boolean {
@@ -96,11 +115,11 @@ function elfReason(file: ProgramFile, machine: number): Uncovered | undefined {
   if (header[4] !== ELFCLASS64 || view.getUint16(18, true) !== machine) return "other architecture";
   // ld.so itself, run by hand, needs no interpreter and loads LD_PRELOAD.
   if (view.getUint16(16, true) === ET_DYN && /\.so(\.[^/]*)?$/.test(file.path)) return undefined;
-  return hasInterpreter(file, view) === false ? "static" : undefined;
+  return segmentsReason(file, view);
 }
 
-/** Undefined where the program headers cannot be read. */
-function hasInterpreter(file: ProgramFile, header: DataView): boolean | undefined {
+/** Undefined too where the program headers cannot be read. */
+function segmentsReason(file: ProgramFile, header: DataView): Uncovered | undefined {
   const offset = Number(header.getBigUint64(32, true)); // e_phoff
   const size = header.getUint16(54, true); // e_phentsize
   const count = header.getUint16(56, true); // e_phnum
@@ -109,9 +128,29 @@ function hasInterpreter(file: ProgramFile, header: DataView): boolean | undefine
   }
   const segments = file.read(offset, size * count);
   if (segments.length < size * count) return undefined;
-  const view = viewOf(segments);
-  for (let at = 0; at < segments.length; at += size) {
-    if (view.getUint32(at, true) === PT_INTERP) return true;
+  const views = Array.from(
+    { length: count },
+    (_, i) => viewOf(segments.subarray(i * size, (i + 1) * size)),
+  );
+  const ofType = (type: number) => views.filter((view) => view.getUint32(0, true) === type);
+  if (ofType(PT_INTERP).length === 0) return "static";
+  return ofType(PT_NOTE).some((notes) => hasGoNote(file, notes)) ? "go" : undefined;
+}
+
+/** Whether one of a segment's notes is Go's build id: such a program makes its system calls itself. */
+function hasGoNote(file: ProgramFile, segment: DataView): boolean {
+  const start = Number(segment.getBigUint64(8, true)); // p_offset
+  const length = Number(segment.getBigUint64(32, true)); // p_filesz
+  const unit = segment.getBigUint64(48, true) === 8n ? 8 : 4; // p_align
+  const align = (offset: number) => Math.ceil(offset / unit) * unit;
+  let at = 0;
+  for (let i = 0; i < MAX_NOTES && at + NOTE_HEADER_LEN + 4 <= length; i++) {
+    const bytes = file.read(start + at, NOTE_HEADER_LEN + 4);
+    if (bytes.length < NOTE_HEADER_LEN + 4) return false;
+    const [nameLength, descLength, type] = [0, 4, 8].map((n) => viewOf(bytes).getUint32(n, true));
+    const name = String.fromCharCode(...bytes.subarray(NOTE_HEADER_LEN));
+    if (type === GO_BUILD_ID && nameLength === 4 && name === "Go\0\0") return true;
+    at = align(align(at + NOTE_HEADER_LEN + nameLength!) + descLength!);
   }
   return false;
 }

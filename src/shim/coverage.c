@@ -25,6 +25,8 @@
 #define MAX_FILE_LEN 1024	/* of DIRECTORY/NAME that is looked for in PATH */
 #define HEAD_LEN 256		/* the kernel reads as much of a script (BINPRM_BUF_SIZE) */
 #define MAX_SEGMENTS 64
+#define MAX_NOTES 16		/* of a segment */
+#define GO_BUILD_ID 4
 #define MAX_SCRIPTS 5		/* a script's interpreter may be a script: the kernel follows so many */
 
 #define FD_LINK_LEN 32		/* "/proc/self/fd/" and a number */
@@ -57,23 +59,51 @@ static int is_named_as_library(const char *path)
 	return found;
 }
 
-/* Whether one of the program headers names an interpreter: ld.so. 1, 0, or -1 where they cannot be read. */
-static int has_interpreter(int fd, const Elf64_Ehdr *elf)
+/* Whether one of the notes is Go's build id: such a program makes its system calls itself, with a libc too. */
+static int has_go_note(int fd, const Elf64_Phdr *notes)
 {
+	struct {
+		Elf64_Nhdr head;
+		char name[4];
+	} note;
+	unsigned long at = 0, unit = notes->p_align == 8 ? 8 : 4;
+	int i;
+
+	for (i = 0; i < MAX_NOTES && at + sizeof(note) <= notes->p_filesz; i++) {
+		if (sys_pread(fd, &note, sizeof(note), (long)(notes->p_offset + at)) != sizeof(note))
+			return 0;
+		if (note.head.n_type == GO_BUILD_ID && note.head.n_namesz == 4 &&
+		    !memcmp(note.name, "Go\0", 4))
+			return 1;
+		at = (at + sizeof(note.head) + note.head.n_namesz + unit - 1) & -unit;
+		at = (at + note.head.n_descsz + unit - 1) & -unit;
+	}
+	return 0;
+}
+
+/*
+ * Looks at the program headers: CTL_REASON_STATIC where none names an interpreter (ld.so),
+ * CTL_REASON_GO, or 0, also where they cannot be read.
+ */
+static unsigned int segments_reason(int fd, const Elf64_Ehdr *elf)
+{
+	int has_interpreter = 0, is_go = 0;
 	Elf64_Phdr segment;
 	unsigned int i;
 
 	if (elf->e_phentsize != sizeof(segment) || elf->e_phnum > MAX_SEGMENTS)
-		return -1;
+		return 0;
 	for (i = 0; i < elf->e_phnum; i++) {
 		long at = (long)(elf->e_phoff + i * sizeof(segment));
 
 		if (sys_pread(fd, &segment, sizeof(segment), at) != sizeof(segment))
-			return -1;
-		if (segment.p_type == PT_INTERP)
-			return 1;
+			return 0;
+		has_interpreter |= segment.p_type == PT_INTERP;
+		is_go |= segment.p_type == PT_NOTE && has_go_note(fd, &segment);
 	}
-	return 0;
+	if (!has_interpreter)
+		return CTL_REASON_STATIC;
+	return is_go ? CTL_REASON_GO : 0;
 }
 
 /* CTL_REASON_* of an ELF file whose first `len` octets are in `elf`, or 0. */
@@ -85,7 +115,7 @@ static unsigned int elf_reason(int fd, const Elf64_Ehdr *elf, long len, const ch
 		return CTL_REASON_OTHER_ARCHITECTURE;
 	if (elf->e_type == ET_DYN && is_named_as_library(path))
 		return 0;
-	return has_interpreter(fd, elf) ? 0 : CTL_REASON_STATIC;
+	return segments_reason(fd, elf);
 }
 
 /* Whether the program will have an effective user or group that is not the real one. */
@@ -185,7 +215,7 @@ static unsigned int find_reason(const struct file *file, char interpreter[HEAD_L
 }
 
 /* The brain's word on a program. 0, or an errno: its own, or EACCES where it cannot be asked. */
-static int ask(unsigned int reason, const char *path)
+int coverage_ask(unsigned int reason, const char *path)
 {
 	struct answer answer;
 
@@ -224,7 +254,7 @@ int coverage_check(int dirfd, const char *path, int flags)
 
 	if (!path)
 		return 0;
-	if (!*path && flags & AT_EMPTY_PATH) {
+	if (flags & AT_EMPTY_PATH && is_readable(path) && !*path) {
 		write_fd_link(dirfd, link);
 		file.path = link;
 		file.flags = 0;
@@ -236,10 +266,10 @@ int coverage_check(int dirfd, const char *path, int flags)
 		reason = find_reason(&file, interpreter);
 	}
 	if (!reason || file.path != link)
-		return reason ? ask(reason, file.path) : 0;
+		return reason ? coverage_ask(reason, file.path) : 0;
 	len = sys_call(__NR_readlinkat, AT_FDCWD, (long)link, (long)target, CTL_MAX_PATH_LEN, 0, 0);
 	target[len > 0 ? len : 0] = '\0';
-	return ask(reason, target);
+	return coverage_ask(reason, target);
 }
 
 /* PATH's value. */

@@ -52,6 +52,11 @@ static const char *const NAMES[REAL_COUNT] = {
 	[REAL_FEXECVE] = "fexecve",
 	[REAL_POSIX_SPAWN] = "posix_spawn",
 	[REAL_POSIX_SPAWNP] = "posix_spawnp",
+	[REAL_PIDFD_SPAWN] = "pidfd_spawn",
+	[REAL_PIDFD_SPAWNP] = "pidfd_spawnp",
+	[REAL_SYSTEM] = "system",
+	[REAL_POPEN] = "popen",
+	[REAL_WORDEXP] = "wordexp",
 };
 
 /* Written before `is_searched` is, always with the same values; threads may race here. */

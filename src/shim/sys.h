@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -132,6 +133,23 @@ static inline long sys_faccessat(int dirfd, const char *path, int mode)
 static inline long sys_fgetxattr(int fd, const char *name, void *to, size_t len)
 {
 	return sys_call(__NR_fgetxattr, fd, (long)name, (long)to, (long)len, 0, 0);
+}
+
+/* Private memory of zeros, or a negated errno. mmap2(2) differs from mmap(2) in the offset alone. */
+static inline long sys_mmap(size_t len)
+{
+#ifdef __NR_mmap2
+	long number = __NR_mmap2;
+#else
+	long number = __NR_mmap;
+#endif
+
+	return sys_call(number, 0, (long)len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
+
+static inline long sys_munmap(void *start, size_t len)
+{
+	return sys_call(__NR_munmap, (long)start, (long)len, 0, 0, 0, 0);
 }
 
 static inline long sys_getpid(void)

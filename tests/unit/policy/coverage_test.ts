@@ -78,6 +78,44 @@ const FILES: { name: string; bytes: Uint8Array; uncovered: Uncovered | undefined
   { name: "an unreadable file", bytes: new Uint8Array(), uncovered: undefined },
 ];
 
+/** A dynamic program whose one PT_NOTE segment holds these notes, each [name, type, desc length]. */
+function elfWithNotes(notes: [string, number, number][], alignment = 4): Uint8Array {
+  const PT_NOTE = 4;
+  const bytes = elf({ segments: [PT_INTERP, PT_NOTE] });
+  const segment = new DataView(bytes.buffer, 64 + 56);
+  const parts = notes.flatMap(([name, type, length]) => {
+    const head = new Uint8Array(new Uint32Array([name.length, length, type]).buffer);
+    const pad = (size: number) => Math.ceil(size / alignment) * alignment;
+    const named = new Uint8Array(pad(12 + name.length));
+    named.set(head);
+    named.set(new TextEncoder().encode(name), 12);
+    return [named, new Uint8Array(pad(length))];
+  });
+  const body = Buffer.concat(parts);
+  segment.setBigUint64(8, BigInt(bytes.length), true);
+  segment.setBigUint64(32, BigInt(body.length), true);
+  segment.setBigUint64(48, BigInt(alignment), true);
+  return Buffer.concat([bytes, body]);
+}
+
+const GO: [string, number, number] = ["Go\0\0", 4, 83];
+const ABI: [string, number, number] = ["GNU\0", 1, 16];
+
+FILES.push(
+  { name: "a Go program with a libc", bytes: elfWithNotes([GO]), uncovered: "go" },
+  { name: "Go behind other notes", bytes: elfWithNotes([ABI, ["x", 1, 3], GO]), uncovered: "go" },
+  { name: "Go behind notes of 8", bytes: elfWithNotes([["xyz\0", 5, 3], GO], 8), uncovered: "go" },
+  { name: "other notes", bytes: elfWithNotes([ABI]), uncovered: undefined },
+  { name: "a note of that name", bytes: elfWithNotes([["Go\0\0", 3, 8]]), uncovered: undefined },
+  { name: "that type of another", bytes: elfWithNotes([["GNU\0", 4, 8]]), uncovered: undefined },
+  { name: "a cut note", bytes: elfWithNotes([ABI]).subarray(0, -20), uncovered: undefined },
+  {
+    name: "a vast note",
+    bytes: elfWithNotes([ABI]).map((_, i, all) => i < all.length - 28 ? all[i]! : 255),
+    uncovered: undefined,
+  },
+);
+
 for (const { name, bytes, uncovered } of FILES) {
   test(`findUncovered() is ${uncovered ?? "content"} for ${name}`, () => {
     assert.equal(findUncovered(file(bytes), USER, "x86_64"), uncovered);
