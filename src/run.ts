@@ -4,6 +4,7 @@
  */
 
 import { randomBytes } from "node:crypto";
+import { dirname } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import {
   childEnvironment,
@@ -17,6 +18,7 @@ import { createAnswerer } from "./io/answers.ts";
 import { runChild } from "./io/child.ts";
 import { Connector } from "./io/connector.ts";
 import { listenControl } from "./io/control.ts";
+import { coveredArchs } from "./io/covered_archs.ts";
 import { Forwarder } from "./io/forwarder.ts";
 import { maxConnections } from "./io/limits.ts";
 import { checkCoverage } from "./io/preflight.ts";
@@ -27,7 +29,7 @@ import { loadConfig, openLog, readPasswordFile, requireServer } from "./io/setti
 import { SignalForwarding, untilToldToEnd } from "./io/signals.ts";
 import { Peers, Tickets } from "./io/tickets.ts";
 import { ReservedNames } from "./policy/reserved_names.ts";
-import { SHIM_ARCH, SHIM_BASE64 } from "./shim/embedded.ts";
+import { HOST_ARCH, SHIMS } from "./shim/embedded.ts";
 
 const CLOSING_GRACE_MS = 50;
 const CUTTING_GRACE_MS = 1000;
@@ -60,7 +62,8 @@ export async function run(options: RunOptions, context: RunContext): Promise<num
   const { log, close: closeLog } = openLog({ debug, debugFile, format, env, isPrivileged });
   if (log.wants(0)) warnings.forEach(context.warn);
   const coverage = { isStrict: options.isStrict, withoutProxyVariables: options.withoutEnv };
-  const uncovered = checkCoverage(options.command, { env, arch: SHIM_ARCH, ...coverage });
+  const archs = coveredArchs(HOST_ARCH, SHIMS);
+  const uncovered = checkCoverage(options.command, { env, archs, ...coverage });
   if (uncovered !== undefined && log.wants(0)) context.warn(uncovered);
 
   const token = randomBytes(16);
@@ -85,7 +88,7 @@ export async function run(options: RunOptions, context: RunContext): Promise<num
   const signals = new SignalForwarding();
   const directory = createRunDirectory(
     candidateDirectories(env),
-    Uint8Array.fromBase64(SHIM_BASE64),
+    archs.map((arch) => [arch, Uint8Array.fromBase64(SHIMS[arch]!)]),
   );
   try {
     const ports = await listenOnLoopback(forwarder);
@@ -111,7 +114,7 @@ export async function run(options: RunOptions, context: RunContext): Promise<num
     return end.status;
   } finally {
     forwarder.close();
-    if (!await removeDirectory(directory)) log.explain(survivorMessage(directory.shimPath));
+    if (!await removeDirectory(directory)) log.explain(survivorMessage(dirname(directory.shimPath)));
     closeLog();
     signals.stop();
   }
@@ -126,10 +129,10 @@ async function removeDirectory(directory: RunDirectory): Promise<boolean> {
   return directory.remove();
 }
 
-function survivorMessage(shimPath: string): string {
+function survivorMessage(directory: string): string {
   return formatMessage(
     "warning: Programs outlive the command, and connect to nothing from now on",
-    `${shimPath}, which stays so that what they start is covered too`,
+    `${directory}, which stays so that what they start is covered too`,
     "end them and remove the directory; --linger lets open connections finish",
   );
 }

@@ -16,6 +16,7 @@ import {
 import process from "node:process";
 import { formatMessage, TsocksError } from "../errors.ts";
 import { escapeText } from "../net/printable.ts";
+import type { ShimArch } from "../policy/architecture.ts";
 import {
   findUncovered,
   type Identity,
@@ -27,8 +28,8 @@ import {
 export interface CoverageOptions {
   /** The child's: its PATH counts. */
   env: Record<string, string>;
-  /** The shim's own. */
-  arch: "x86_64" | "aarch64";
+  /** Those that there is a shim for. */
+  archs: readonly ShimArch[];
   /** `--strict`: refuse instead of warning. */
   isStrict: boolean;
   withoutProxyVariables: boolean;
@@ -43,7 +44,7 @@ const MAX_SHOWN_PATH_LENGTH = 1024;
 export function checkCoverage(command: string[], options: CoverageOptions): string | undefined {
   const file = findProgram(command[0] ?? "", options.env["PATH"]);
   const program = file && followScripts(file);
-  const reason = program && findUncovered(program, ownIdentity(), options.arch);
+  const reason = program && findUncovered(program, ownIdentity(), options.archs);
   if (program === undefined || reason === undefined) return undefined;
   const what = `Not covered: the program ${uncoveredWords(reason, options)}`;
   const where = escapeText(program.path, MAX_SHOWN_PATH_LENGTH);

@@ -1,6 +1,6 @@
 /*
  * A look at a program before it is executed: ld.so puts the shim into a dynamically linked program
- * of this machine that gains no rights by being executed (execve(2), ld.so(8) "Secure-execution
+ * for which there is one (preload.c) that gains no rights by being executed (execve(2), ld.so(8) "Secure-execution
  * mode"); any other is told to the brain, which may forbid it. A file that cannot be looked at is
  * left to the kernel.
  */
@@ -14,12 +14,6 @@
 
 #include "shim.h"
 #include "sys.h"
-
-#if defined(__x86_64__)
-#define OUR_MACHINE EM_X86_64
-#else
-#define OUR_MACHINE EM_AARCH64
-#endif
 
 #define DEFAULT_PATH "/usr/local/bin:/bin:/usr/bin"	/* where PATH is not set, libc's */
 #define MAX_FILE_LEN 1024	/* of DIRECTORY/NAME that is looked for in PATH */
@@ -60,28 +54,35 @@ static int is_named_as_library(const char *path)
 /* Whether one of the program headers names an interpreter: ld.so. 1, 0, or -1 where they cannot be read. */
 static int has_interpreter(int fd, const Elf64_Ehdr *elf)
 {
-	Elf64_Phdr segment;
-	unsigned int i;
+	int is_64 = elf->e_ident[EI_CLASS] == ELFCLASS64;
+	unsigned int i, type, size = elf->e_phentsize, count = elf->e_phnum;
+	unsigned long long at = elf->e_phoff;
+	Elf32_Ehdr elf32;
 
-	if (elf->e_phentsize != sizeof(segment) || elf->e_phnum > MAX_SEGMENTS)
+	if (!is_64) {
+		memcpy(&elf32, elf, sizeof(elf32));
+		size = elf32.e_phentsize;
+		count = elf32.e_phnum;
+		at = elf32.e_phoff;
+	}
+	if (size != (is_64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr)) || count > MAX_SEGMENTS)
 		return -1;
-	for (i = 0; i < elf->e_phnum; i++) {
-		long at = (long)(elf->e_phoff + i * sizeof(segment));
-
-		if (sys_pread(fd, &segment, sizeof(segment), at) != sizeof(segment))
+	for (i = 0; i < count; i++, at += size) {
+		/* p_type, which comes first */
+		if (sys_pread(fd, &type, sizeof(type), (long long)at) != sizeof(type))
 			return -1;
-		if (segment.p_type == PT_INTERP)
+		if (type == PT_INTERP)
 			return 1;
 	}
 	return 0;
 }
 
-/* CTL_REASON_* of an ELF file whose first `len` octets are in `elf`, or 0. */
+/* CTL_REASON_* of an ELF file whose first `len` octets are in `elf`, the rest being 0, or 0. */
 static unsigned int elf_reason(int fd, const Elf64_Ehdr *elf, long len, const char *path)
 {
-	if (len < (long)sizeof(*elf) || memcmp(elf->e_ident, ELFMAG, SELFMAG))
+	if (len < EI_NIDENT || memcmp(elf->e_ident, ELFMAG, SELFMAG))
 		return 0;
-	if (elf->e_ident[EI_CLASS] != ELFCLASS64 || elf->e_machine != OUR_MACHINE)
+	if (!preload_is_for(elf->e_ident[EI_CLASS], elf->e_machine))
 		return CTL_REASON_OTHER_ARCHITECTURE;
 	if (elf->e_type == ET_DYN && is_named_as_library(path))
 		return 0;
@@ -92,21 +93,21 @@ static unsigned int elf_reason(int fd, const Elf64_Ehdr *elf, long len, const ch
 static int gains_identity(const struct statx *st)
 {
 	int is_honoured = !sys_call(__NR_prctl, PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0, 0);
-	long uid = sys_call(__NR_geteuid, 0, 0, 0, 0, 0, 0);
-	long gid = sys_call(__NR_getegid, 0, 0, 0, 0, 0, 0);
+	long uid = sys_call(NR_GETEUID, 0, 0, 0, 0, 0, 0);
+	long gid = sys_call(NR_GETEGID, 0, 0, 0, 0, 0, 0);
 
 	if (is_honoured && st->stx_mode & S_ISUID)
 		uid = st->stx_uid;
 	if (is_honoured && st->stx_mode & S_ISGID && st->stx_mode & S_IXGRP)
 		gid = st->stx_gid;
-	return uid != sys_call(__NR_getuid, 0, 0, 0, 0, 0, 0) ||
-	       gid != sys_call(__NR_getgid, 0, 0, 0, 0, 0, 0);
+	return uid != sys_call(NR_GETUID, 0, 0, 0, 0, 0, 0) ||
+	       gid != sys_call(NR_GETGID, 0, 0, 0, 0, 0, 0);
 }
 
 /* File capabilities are nothing new to root. */
 static int gains_capabilities(int fd)
 {
-	return sys_call(__NR_getuid, 0, 0, 0, 0, 0, 0) &&
+	return sys_call(NR_GETUID, 0, 0, 0, 0, 0, 0) &&
 	       sys_fgetxattr(fd, "security.capability", NULL, 0) > 0;
 }
 
@@ -142,7 +143,7 @@ static void read_interpreter(const char *head, long len, char out[HEAD_LEN])
 
 static int open_file(const struct file *file)
 {
-	int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+	int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_LARGEFILE;
 
 	if (file->flags & AT_SYMLINK_NOFOLLOW)
 		flags |= O_NOFOLLOW;
@@ -166,6 +167,7 @@ static unsigned int find_reason(const struct file *file, char interpreter[HEAD_L
 	int fd;
 
 	*interpreter = '\0';
+	memset(&head, 0, sizeof(head));
 	if (sys_statx(file->dirfd, file->path, file->flags, mask, &st) || !S_ISREG(st.stx_mode))
 		return 0;
 	fd = open_file(file);

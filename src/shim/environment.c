@@ -92,7 +92,7 @@ static void copy_variables(char *const *variables, char **to, char *preload, cha
 static __attribute__((noinline)) int use_copy(char *const *variables, const struct contents *contents,
 					      environment_user *use, const void *context)
 {
-	const char *path = real_own_path();
+	const char *path = preload_name();
 	size_t own_len = contents->preload ? strlen(contents->preload) : 0;
 	char *control = contents->has_control ? NULL : (char *)settings_variable();
 
@@ -115,7 +115,7 @@ int environment_with_shim(char *const *variables, environment_user *use, const v
 {
 	static char *const none[] = { NULL };
 	const struct settings *settings = settings_find();
-	const char *path = real_own_path();
+	const char *path = preload_name();
 	struct contents contents;
 
 	if (!path || (settings && settings->flags & SETTINGS_FLAG('E')))

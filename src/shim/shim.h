@@ -115,6 +115,10 @@ int environment_with_shim(char *const *variables, environment_user *use, const v
 int coverage_check(int dirfd, const char *file, int flags);
 int coverage_check_in_path(const char *name);
 
+/* preload.c */
+const char *preload_name(void);
+int preload_is_for(unsigned int class, unsigned int machine);
+
 /* real.c */
 enum real_function {
 	REAL_CONNECT,
