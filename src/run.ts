@@ -114,7 +114,9 @@ export async function run(options: RunOptions, context: RunContext): Promise<num
     return end.status;
   } finally {
     forwarder.close();
-    if (!await removeDirectory(directory)) log.explain(survivorMessage(dirname(directory.shimPath)));
+    if (!await removeDirectory(directory)) {
+      log.explain(survivorMessage(dirname(directory.shimPath)));
+    }
     closeLog();
     signals.stop();
   }

@@ -24,7 +24,7 @@ export const RUNNABLE: Record<HostArch, readonly ShimArch[]> = {
 export const PLATFORMS: Record<ShimArch, readonly [string, ...string[]]> = {
   x86_64: ["x86_64", "haswell", "xeon_phi"],
   aarch64: ["aarch64"],
-  i386: ["i686", "i586"],
+  i386: ["i686"],
 };
 
 /** e_ident[EI_CLASS] and e_machine of elf(5). */

@@ -59,22 +59,23 @@ const AARCH64: Libc = {
   ],
   emulator: { command: "qemu-aarch64", root: "/usr/aarch64-linux-gnu" },
 };
-export const I386: Libc = {
+const I386_NEEDS = ["i686-linux-gnu-gcc", "/lib/ld-linux.so.2", "a kernel that runs i386 programs"];
+const I386: Libc = {
   name: "glibc",
   label: "i386 glibc",
   compiler: "i686-linux-gnu-gcc",
   arch: "i386",
-  needs: ["i686-linux-gnu-gcc", "/usr/i686-linux-gnu/include/stdio.h", "/lib/ld-linux.so.2"],
+  needs: [...I386_NEEDS, "/usr/i686-linux-gnu/include/stdio.h"],
 };
-export const I386_MUSL: Libc = {
+const I386_MUSL: Libc = {
   name: "musl",
   label: "i386 musl",
   compiler: "i386-linux-musl-gcc",
   arch: "i386",
-  needs: ["i686-linux-gnu-gcc", "i386-linux-musl-gcc"],
+  needs: [...I386_NEEDS, "i386-linux-musl-gcc"],
 };
 
-/** Those whose programs this machine's kernel runs by itself. */
+/** Those whose programs this machine's kernel runs by itself; the first is its own. */
 export const HOST_LIBCS: Libc[] = hostArch() === "x86_64"
   ? [GLIBC, MUSL, I386, I386_MUSL]
   : [GLIBC, MUSL];
