@@ -18,7 +18,6 @@ import { createAnswerer } from "./io/answers.ts";
 import { runChild } from "./io/child.ts";
 import { Connector } from "./io/connector.ts";
 import { listenControl } from "./io/control.ts";
-import { coveredArchs } from "./io/covered_archs.ts";
 import { Forwarder } from "./io/forwarder.ts";
 import { maxConnections } from "./io/limits.ts";
 import { checkCoverage } from "./io/preflight.ts";
@@ -26,8 +25,10 @@ import { systemLookup, watchHostsFile } from "./io/resolver.ts";
 import { Router } from "./io/router.ts";
 import { candidateDirectories, createRunDirectory, type RunDirectory } from "./io/run_directory.ts";
 import { loadConfig, openLog, readPasswordFile, requireServer } from "./io/settings.ts";
+import { chooseShims } from "./io/shims.ts";
 import { SignalForwarding, untilToldToEnd } from "./io/signals.ts";
 import { Peers, Tickets } from "./io/tickets.ts";
+import { RUNNABLE } from "./policy/architecture.ts";
 import { ReservedNames } from "./policy/reserved_names.ts";
 import { HOST_ARCH, SHIMS } from "./shim/embedded.ts";
 
@@ -62,7 +63,8 @@ export async function run(options: RunOptions, context: RunContext): Promise<num
   const { log, close: closeLog } = openLog({ debug, debugFile, format, env, isPrivileged });
   if (log.wants(0)) warnings.forEach(context.warn);
   const coverage = { isStrict: options.isStrict, withoutProxyVariables: options.withoutEnv };
-  const archs = coveredArchs(HOST_ARCH, SHIMS);
+  const shims = chooseShims(HOST_ARCH, SHIMS);
+  const archs = RUNNABLE[HOST_ARCH].filter((arch) => shims.includes(arch));
   const uncovered = checkCoverage(options.command, { env, archs, ...coverage });
   if (uncovered !== undefined && log.wants(0)) context.warn(uncovered);
 
@@ -88,7 +90,7 @@ export async function run(options: RunOptions, context: RunContext): Promise<num
   const signals = new SignalForwarding();
   const directory = createRunDirectory(
     candidateDirectories(env),
-    archs.map((arch) => [arch, Uint8Array.fromBase64(SHIMS[arch]!)]),
+    shims.map((arch) => [arch, Uint8Array.fromBase64(SHIMS[arch]!)]),
   );
   try {
     const ports = await listenOnLoopback(forwarder);

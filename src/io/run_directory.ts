@@ -20,7 +20,7 @@ import process from "node:process";
 import { TsocksError } from "../errors.ts";
 import { PLATFORMS, type ShimArch } from "../policy/architecture.ts";
 
-/** The shim's octets for each machine, one or two, this one's first. */
+/** The shim's octets for each machine, this one's first. */
 export type Shims = [ShimArch, Uint8Array][];
 
 export interface RunDirectory {
@@ -120,7 +120,7 @@ function writeShims(directory: string, shims: Shims): string {
     write(file, bytes);
     for (const platform of PLATFORMS[arch].slice(1)) link(file, `libtsocks.so.${platform}`);
     for (const platform of PLATFORMS[arch]) link(file, `libtsocks32.so.${platform}`);
-    link(file, names[index]!);
+    if (names[index] !== undefined) link(file, names[index]);
   });
   return names.map((name) => join(directory, name)).join(":");
 }

@@ -9,7 +9,7 @@ export type HostArch = "x86_64" | "aarch64";
 /** Machines whose programs can be covered (shim/sys.h has their system calls). */
 export type ShimArch = HostArch | "i386";
 
-export const SHIM_ARCHS: readonly ShimArch[] = ["x86_64", "aarch64", "i386"];
+export const SHIM_ARCHS: readonly ShimArch[] = ["x86_64", "i386", "aarch64"];
 
 /** The machines whose programs a kernel of `host` runs by itself, its own first. */
 export const RUNNABLE: Record<HostArch, readonly ShimArch[]> = {

@@ -1,5 +1,5 @@
 /*
- * How LD_PRELOAD names us: one value for programs of every architecture that this machine runs.
+ * How LD_PRELOAD names us: one value for programs of every architecture.
  * Where there are shims for several, they lie beside each other as io/run_directory.ts puts them, and
  * the names are DIRECTORY/libtsocks.so.$PLATFORM and DIRECTORY/libtsocks32.so.$PLATFORM: glibc's ld.so
  * replaces $PLATFORM (ld.so(8)), finds the program's own shim by both, and loads it once; musl's,
@@ -17,15 +17,25 @@
 #define TOKEN "$PLATFORM"
 #define MAX_DIRECTORY_LEN 107	/* the directory holds the brain's socket */
 
+/* Our programs' kind, and the kind that the same kernel runs beside it, with its $PLATFORM. */
 #if defined(__x86_64__)
 #define OUR_CLASS ELFCLASS64
 #define OUR_MACHINE EM_X86_64
+#define OTHER_CLASS ELFCLASS32
+#define OTHER_MACHINE EM_386
+#define OTHER_PLATFORM "i686"
 #elif defined(__i386__)
 #define OUR_CLASS ELFCLASS32
 #define OUR_MACHINE EM_386
+#define OTHER_CLASS ELFCLASS64
+#define OTHER_MACHINE EM_X86_64
+#define OTHER_PLATFORM "x86_64"
 #else
 #define OUR_CLASS ELFCLASS64
 #define OUR_MACHINE EM_AARCH64
+#define OTHER_CLASS ELFCLASSNONE
+#define OTHER_MACHINE EM_NONE
+#define OTHER_PLATFORM ""
 #endif
 
 /* Always written with the same octets; threads may race here. */
@@ -66,28 +76,17 @@ const char *preload_name(void)
 	return both_names;
 }
 
-/* The value of $PLATFORM in programs of another machine that this one may run, or NULL. */
-static const char *platform_of(unsigned int class, unsigned int machine)
-{
-	if (class == ELFCLASS64 && machine == EM_X86_64)
-		return "x86_64";
-	return class == ELFCLASS32 && machine == EM_386 ? "i686" : NULL;
-}
-
 /* Whether LD_PRELOAD names a shim for programs with these e_ident[EI_CLASS] and e_machine. */
 int preload_is_for(unsigned int class, unsigned int machine)
 {
-	char file[MAX_DIRECTORY_LEN + sizeof(NAME "x86_64")];
-	const char *path = real_own_path(), *platform = platform_of(class, machine);
+	char file[MAX_DIRECTORY_LEN + sizeof(NAME OTHER_PLATFORM)];
+	const char *path = real_own_path();
 	size_t len = directory_len(path);
-	char *end = file;
 
 	if (class == OUR_CLASS && machine == OUR_MACHINE)
 		return 1;
-	if (!len || !platform)
+	if (!len || class != OTHER_CLASS || machine != OTHER_MACHINE)
 		return 0;
-	end = append(end, path, len);
-	end = append(end, NAME, sizeof(NAME) - 1);
-	append(end, platform, strlen(platform) + 1);
+	append(append(file, path, len), NAME OTHER_PLATFORM, sizeof(NAME OTHER_PLATFORM));
 	return !sys_faccessat(AT_FDCWD, file, R_OK);
 }

@@ -6,10 +6,11 @@ import { mkdir } from "node:fs/promises";
 import test from "node:test";
 import { startBannerServer } from "../helpers/local_servers.ts";
 import { needs, programPath } from "../helpers/needs.ts";
+import { run } from "../helpers/processes.ts";
 import { startReferenceServer } from "../helpers/reference_server.ts";
 import { makeTempDir, type TempDir } from "../helpers/temp_dir.ts";
-import { runTsocks } from "../helpers/tsocks.ts";
-import { compileProgram, HOST_LIBCS, type Libc } from "../shim/programs.ts";
+import { runTsocks, TSOCKS } from "../helpers/tsocks.ts";
+import { AARCH64, compileProgram, HOST_LIBCS, type Libc } from "../shim/programs.ts";
 
 const FAR = "203.0.113.7"; // RFC 5737
 const CARRIED = "connect 0 4000\nread relayed\n";
@@ -81,6 +82,25 @@ if (process.arch === "x64") {
     },
   );
 }
+
+test(
+  "where the kernel has an emulator for aarch64, its programs are carried and ld.so is content",
+  needs(...AARCH64.needs, "root", "mount namespaces"),
+  async () => {
+    if (process.arch === "arm64") return;
+    await using dir = await makeTempDir();
+    const connect = compileProgram(AARCH64, "connect_blocking", dir);
+    const { command, root } = AARCH64.emulator!;
+    await using destination = await startBannerServer("relayed\n");
+    await using server = await startReferenceServer({ routes: { [FAR]: destination.port } });
+    const tsocks = `${TSOCKS} run --server ${server.url()} --no-env --`;
+    const script = "mount -t tmpfs none /proc/sys/fs/binfmt_misc; " +
+      ": >/proc/sys/fs/binfmt_misc/qemu-aarch64; " +
+      `exec ${tsocks} ${command} -L ${root} ${connect} ${FAR} 443`;
+    const { stdout, stderr } = await run("unshare", ["-m", "sh", "-c", script]);
+    assert.deepEqual([stdout, stderr], [CARRIED, ""]);
+  },
+);
 
 for (const libc of I386) {
   test(

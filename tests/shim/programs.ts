@@ -47,7 +47,7 @@ const MUSL: Libc = {
   arch: hostArch(),
   needs: ["musl-gcc"],
 };
-const AARCH64: Libc = {
+export const AARCH64: Libc = {
   name: "aarch64 glibc",
   label: "aarch64 glibc",
   compiler: "aarch64-linux-gnu-gcc",
@@ -75,7 +75,7 @@ const I386_MUSL: Libc = {
   needs: [...I386_NEEDS, "i386-linux-musl-gcc"],
 };
 
-/** Those whose programs this machine's kernel runs by itself; the first is its own. */
+/** Those whose programs this machine's kernel runs by itself, its own first. */
 export const HOST_LIBCS: Libc[] = hostArch() === "x86_64"
   ? [GLIBC, MUSL, I386, I386_MUSL]
   : [GLIBC, MUSL];
