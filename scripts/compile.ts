@@ -36,18 +36,13 @@ function compile(target: HostArch): void {
   const how = compileWithDeno(target, output) ?? compileWithBun(target, output);
   console.log(`compile: ${output} made with ${how}`);
   if (target === hostArch()) replaceFile(output, "dist/tsocks");
-  else restoreHostShim();
+  else embedShims(hostArch()); // for what runs from source on this machine
 }
 
 /** Not over the old file: it may be running (ETXTBSY). */
 function replaceFile(from: string, to: string): void {
   copyFileSync(from, `${to}.new`);
   renameSync(`${to}.new`, to);
-}
-
-/** What runs from source on this machine embeds this machine's shim. */
-function restoreHostShim(): void {
-  embedShims(hostArch());
 }
 
 function compileWithDeno(target: HostArch, output: string): string | undefined {

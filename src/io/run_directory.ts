@@ -1,7 +1,8 @@
 /**
  * The private directory of one run: the shim as files that can be mapped executable, one for each
- * machine whose programs run here, and room for the control socket. Found before anything starts, because ld.so ignores a preload that it cannot
- * map and would run the child uncovered. Removed at the end.
+ * machine whose programs run here, and room for the control socket. Found before anything starts,
+ * because ld.so ignores a preload that it cannot map and would run the child uncovered. Removed at
+ * the end.
  */
 
 import {

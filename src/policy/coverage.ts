@@ -1,7 +1,8 @@
 /**
  * Whether the shim will be in a program: ld.so puts it into a dynamically linked program of a machine
- * that there is a shim for, if it gains no rights by being executed. Pure; the shim makes the same judgement at every
- * exec (shim/coverage.c). Source: elf(5), execve(2), ld.so(8) "Secure-execution mode".
+ * that there is a shim for, if it gains no rights by being executed. Pure; the shim makes the same
+ * judgement at every exec (shim/coverage.c). Source: elf(5), execve(2), ld.so(8)
+ * "Secure-execution mode".
  */
 
 import { ELF_KINDS, type ShimArch } from "./architecture.ts";
