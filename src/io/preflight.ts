@@ -17,6 +17,7 @@ import {
 import process from "node:process";
 import { formatMessage, TsocksError } from "../errors.ts";
 import { escapeText } from "../net/printable.ts";
+import type { ShimArch } from "../policy/architecture.ts";
 import {
   findUncovered,
   type Identity,
@@ -29,8 +30,8 @@ import {
 export interface CoverageOptions {
   /** The child's: its PATH counts. */
   env: Record<string, string>;
-  /** The shim's own. */
-  arch: "x86_64" | "aarch64";
+  /** Those that there is a shim for. */
+  archs: readonly ShimArch[];
   /** `--strict`: refuse instead of warning. */
   isStrict: boolean;
   withoutProxyVariables: boolean;
@@ -51,7 +52,7 @@ export function checkCoverage(command: string[], options: CoverageOptions): Pref
   const file = findProgram(command[0] ?? "", options.env["PATH"]);
   const program = file && followScripts(file);
   if (program === undefined) return { warning: undefined, covered: undefined };
-  const reason = findUncovered(program, ownIdentity(), options.arch);
+  const reason = findUncovered(program, ownIdentity(), options.archs);
   if (reason === undefined) return { warning: undefined, covered: realpathSync(program.path) };
   if (options.isStrict) throw uncoveredError(program.path, reason, options);
   const warning = formatMessage(

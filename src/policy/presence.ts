@@ -7,8 +7,8 @@
 export type Presence = "there" | "loading" | "missing";
 
 /**
- * `program` as /proc names it: absolute, without symbolic links. Of `shimPath` the last two words count,
- * which are of this run alone: mounts may change what is before them.
+ * `program` as /proc names it: absolute, without symbolic links. Of `shimPath`, with which
+ * the names of the shim's files begin, the last two words count, which are of this run alone: mounts may change what is before them.
  */
 export function findShim(maps: string, program: string, shimPath: string): Presence {
   const ofShim = shimPath.split("/").slice(-2).join("/");
@@ -16,7 +16,7 @@ export function findShim(maps: string, program: string, shimPath: string): Prese
   for (const line of maps.split("\n")) {
     const [, permissions, path] = /^\S+ (\S+) \S+ \S+ \d+ +(\/.*?)(?: \(deleted\))?$/.exec(line) ??
       [];
-    if (path?.endsWith(`/${ofShim}`)) return "there";
+    if (path?.includes(`/${ofShim}`)) return "there";
     if (permissions?.includes("x") && path !== program) libraries.add(path!);
   }
   return libraries.size > 1 ? "missing" : "loading";

@@ -146,7 +146,7 @@ static char **write_copy(const struct copy *copy, void *room)
 	char *preload = (char *)room + copy->array_len;
 	char *control = copy->contents->has_control ? NULL : (char *)settings_variable();
 
-	write_preload(preload, real_own_path(), copy->contents->preload);
+	write_preload(preload, preload_name(), copy->contents->preload);
 	copy_variables(copy->variables, room, copy->contents->has_shim ? NULL : preload, control);
 	return room;
 }
@@ -182,7 +182,7 @@ int environment_with_shim(char *const *variables, environment_user *use, const v
 {
 	static char *const none[] = { NULL };
 	const struct settings *settings = settings_find();
-	const char *path = real_own_path();
+	const char *path = preload_name();
 	struct contents contents;
 	struct copy copy = { variables ? variables : none, &contents, 0, 0 };
 	int error;

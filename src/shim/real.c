@@ -215,7 +215,7 @@ void *real_find(enum real_function which)
 	return found[which];
 }
 
-/* The absolute path that LD_PRELOAD needs to name us, or NULL where ld.so was given another kind. */
+/* Our file's absolute path as ld.so has it, or NULL where ld.so was given another kind. */
 const char *real_own_path(void)
 {
 	real_find(REAL_EXECVE);

@@ -132,6 +132,10 @@ int coverage_check(int dirfd, const char *file, int flags);
 int coverage_check_in_path(const char *name);
 int coverage_ask(unsigned int reason, const char *path);
 
+/* preload.c */
+const char *preload_name(void);
+int preload_is_for(unsigned int class, unsigned int machine);
+
 /* real.c */
 enum real_function {
 	REAL_CONNECT,

@@ -32,15 +32,17 @@ function elf({
   segmentsAt = 64,
   segmentSize = 56,
 }: Elf = {}): Uint8Array {
-  const bytes = new Uint8Array(segmentsAt + segments.length * 56);
+  const is64 = elfClass === 2;
+  const bytes = new Uint8Array(segmentsAt + segments.length * segmentSize);
   const view = new DataView(bytes.buffer);
   bytes.set([0x7f, 0x45, 0x4c, 0x46, elfClass, 1, 1]);
   view.setUint16(16, type, true);
   view.setUint16(18, machine, true);
-  view.setBigUint64(32, BigInt(segmentsAt), true);
-  view.setUint16(54, segmentSize, true);
-  view.setUint16(56, segments.length, true);
-  segments.forEach((segment, at) => view.setUint32(segmentsAt + at * 56, segment, true));
+  if (is64) view.setBigUint64(32, BigInt(segmentsAt), true);
+  else view.setUint32(28, segmentsAt, true);
+  view.setUint16(is64 ? 54 : 42, segmentSize, true);
+  view.setUint16(is64 ? 56 : 44, segments.length, true);
+  segments.forEach((segment, at) => view.setUint32(segmentsAt + at * segmentSize, segment, true));
   return bytes;
 }
 
@@ -73,7 +75,7 @@ const FILES: { name: string; bytes: Uint8Array; uncovered: Uncovered | undefined
     bytes: elf({ segments: [1, 1] }).slice(0, -1),
     uncovered: undefined,
   },
-  { name: "a cut header", bytes: elf({ segments: [] }).slice(0, 63), uncovered: undefined },
+  { name: "a cut header", bytes: elf({ segments: [] }).slice(0, 15), uncovered: undefined },
   { name: "a script", bytes: new TextEncoder().encode("#!/bin/sh\n"), uncovered: undefined },
   { name: "an unreadable file", bytes: new Uint8Array(), uncovered: undefined },
 ];
@@ -118,23 +120,34 @@ FILES.push(
 
 for (const { name, bytes, uncovered } of FILES) {
   test(`findUncovered() is ${uncovered ?? "content"} for ${name}`, () => {
-    assert.equal(findUncovered(file(bytes), USER, "x86_64"), uncovered);
+    assert.equal(findUncovered(file(bytes), USER, ["x86_64"]), uncovered);
   });
 }
 
+const I386 = { elfClass: 1, machine: 3, segmentsAt: 52, segmentSize: 32 };
+
+test("findUncovered() reads 32-bit programs where there is a shim for them", () => {
+  const find = (bytes: Uint8Array) => findUncovered(file(bytes), USER, ["x86_64", "i386"]);
+  assert.equal(find(elf(I386)), undefined);
+  assert.equal(find(elf()), undefined);
+  assert.equal(find(elf({ ...I386, segments: [1, 2] })), "static");
+  assert.equal(find(elf({ ...I386, segmentSize: 56 })), undefined);
+  assert.equal(find(elf({ ...I386, machine: 62 })), "other architecture");
+});
+
 test("findUncovered() takes the machine that it is told", () => {
-  assert.equal(findUncovered(file(elf({ machine: 183 })), USER, "aarch64"), undefined);
-  assert.equal(findUncovered(file(elf()), USER, "aarch64"), "other architecture");
+  assert.equal(findUncovered(file(elf({ machine: 183 })), USER, ["aarch64"]), undefined);
+  assert.equal(findUncovered(file(elf()), USER, ["aarch64"]), "other architecture");
 });
 
 test("findUncovered() does not take a program in a directory named like a library for ld.so", () => {
   const program = file(elf({ segments: [1, 2] }), { path: "/x.source/p.so.d/p" });
-  assert.equal(findUncovered(program, USER, "x86_64"), "static");
+  assert.equal(findUncovered(program, USER, ["x86_64"]), "static");
 });
 
 test("findUncovered() knows ld.so, which is linked with nothing and loads the shim", () => {
   const loader = file(elf({ segments: [1, 2] }), { path: "/lib64/ld-linux-x86-64.so.2" });
-  assert.equal(findUncovered(loader, USER, "x86_64"), undefined);
+  assert.equal(findUncovered(loader, USER, ["x86_64"]), undefined);
 });
 
 const RIGHTS: { mode: number; uid?: number; gid?: number; who?: object; gains: boolean }[] = [
@@ -151,10 +164,10 @@ const RIGHTS: { mode: number; uid?: number; gid?: number; who?: object; gains: b
 
 for (const { mode, uid = 0, gid = 0, who = {}, gains } of RIGHTS) {
   test(`findUncovered() of mode ${mode.toString(8)} ${uid}:${gid} ${JSON.stringify(who)}`, () => {
-    const found = findUncovered(file(elf(), { mode, uid, gid }), { ...USER, ...who }, "x86_64");
+    const found = findUncovered(file(elf(), { mode, uid, gid }), { ...USER, ...who }, ["x86_64"]);
     assert.equal(found, gains ? "set-id" : undefined);
     const script = file(new TextEncoder().encode("#!/bin/sh\n"), { mode, uid, gid });
-    assert.equal(findUncovered(script, { ...USER, ...who }, "x86_64"), undefined);
+    assert.equal(findUncovered(script, { ...USER, ...who }, ["x86_64"]), undefined);
   });
 }
 
