@@ -34,7 +34,12 @@ async function programsOf(libcs: Libc[], dir: TempDir) {
     await mkdir(dir.file(`${index}`));
     const file = (name: string) => dir.file(`${index}/${name}`);
     const compile = (name: string) => compileProgram(libc, name, { ...dir, file });
-    return { libc, connect: compile("connect_blocking"), exec: compile("exec_program") };
+    return {
+      libc,
+      connect: compile("connect_blocking"),
+      exec: compile("exec_program"),
+      shell: compile("start_shell"),
+    };
   }));
 }
 
@@ -48,6 +53,21 @@ test("each kind of program starts each, with an empty environment, and all are c
       const result = await carry([from.exec, "execve", to.connect, FAR, "443"], ["--strict"]);
       const expected = { status: 0, stdout: CARRIED, stderr: "", requests: 1 };
       assert.deepEqual(result, expected, `${from.libc.label} to ${to.libc.label}`);
+    }
+  }
+});
+
+test("a shell that libc starts is this machine's, and has its shim with an empty environment too", {
+  ...needs(...ALL_NEEDS),
+}, async () => {
+  await using dir = await makeTempDir();
+  const [native, ...others] = await programsOf(HOST_LIBCS, dir);
+  for (const { libc, shell } of others) {
+    for (const form of ["system", "popen"]) {
+      const command = [shell, "clearenv", form, `${native!.connect} ${FAR} 443`];
+      const { stdout, stderr, requests } = await carry(command, ["--strict"]);
+      assert.ok(stdout.includes(CARRIED), `${form}, ${libc.label}: ${stdout}`);
+      assert.deepEqual([stderr, requests], ["", 1], libc.label);
     }
   }
 });
