@@ -46,6 +46,8 @@ export const CTL_MAX_CODE_LEN = 64;
 export const CTL_MAX_HOST_NAME_LEN = 255;
 export const CTL_MAX_ANSWER_BODY_LEN = 256;
 export const CTL_MAX_PATH_LEN = 255;
+/** 127.0.0.1 and those that follow it, on one port. */
+export const CTL_FORWARDER_ADDRESSES = 4;
 
 const MAX_REQUEST_BODY_LEN = 1 + CTL_MAX_NAME_LEN; // FAMILY, NAME
 

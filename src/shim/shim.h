@@ -71,6 +71,7 @@ int control_execute(unsigned int reason, const char *path, struct answer *answer
 /* endpoint.c */
 int endpoint_read(const void *addr, size_t len, struct endpoint *out);
 socklen_t endpoint_write(const struct endpoint *from, int family, void *addr);
+int endpoint_is_inet(const struct endpoint *e);
 int endpoint_is_loopback(const struct endpoint *e);
 int endpoint_is_unspecified(const struct endpoint *e);
 int endpoint_is_reserved(const struct endpoint *e);
