@@ -6,6 +6,7 @@
 
 import { addressFromBytes } from "../net/address.ts";
 import type { IpAddress } from "../net/address.ts";
+import { decodeAnyText, encodeText } from "../net/octet_text.ts";
 
 export const CTL_MAGIC_0 = 0x54;
 export const CTL_MAGIC_1 = 0x53;
@@ -74,7 +75,7 @@ export type ControlRequest =
     isDatagram: boolean;
     endpoint: ControlEndpoint;
   }
-  /** `name` is UTF-8, or Latin-1 where its octets are not UTF-8; hostile text all the same. */
+  /** `name` as net/octet_text.ts reads any octets; hostile text all the same. */
   | { op: "resolve"; pid: number; token: Uint8Array; family: 0 | 4 | 6; name: string }
   /** `endpoint` is the local address of the program's relayed connection. */
   | { op: "peer"; pid: number; token: Uint8Array; endpoint: ControlEndpoint }
@@ -221,7 +222,7 @@ function decodeResolve(
   if (name.includes(0)) return bad("a zero octet in the name");
   return {
     kind: "request",
-    request: { op: "resolve", ...header, family, name: decodeName(name) },
+    request: { op: "resolve", ...header, family, name: decodeAnyText(name) },
   };
 }
 
@@ -237,7 +238,7 @@ function decodeExecute(
   if (path.includes(0)) return bad("a zero octet in the path");
   return {
     kind: "request",
-    request: { op: "uncovered", ...header, reason, path: decodeName(path) },
+    request: { op: "uncovered", ...header, reason, path: decodeAnyText(path) },
   };
 }
 
@@ -247,15 +248,6 @@ function decodeEndpoint(body: Uint8Array): ControlEndpoint | undefined {
   if (addressLength === undefined || body.length !== 3 + addressLength) return undefined;
   const bytes = body.slice(3);
   return { address: addressFromBytes(bytes), bytes, port: viewOf(body).getUint16(1) };
-}
-
-/** The shim passes a program's octets as they are. */
-function decodeName(bytes: Uint8Array): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    return String.fromCharCode(...bytes); // not TextDecoder's latin1, which is windows-1252
-  }
 }
 
 /**
@@ -284,7 +276,7 @@ export function encodeAnswer(answer: ControlAnswer): Uint8Array {
     case "peer":
       return encode(CTL_STATUS_PEER, { body: encodeEndpoint(answer.endpoint) });
     case "name": {
-      const body = new TextEncoder().encode(answer.name);
+      const body = encodeText(answer.name);
       inRange("name length", body.length, 1, CTL_MAX_HOST_NAME_LEN);
       return encode(CTL_STATUS_NAME, { body });
     }
