@@ -19,6 +19,7 @@ import { Connector } from "./io/connector.ts";
 import { listenControl } from "./io/control.ts";
 import { Forwarder } from "./io/forwarder.ts";
 import { maxConnections } from "./io/limits.ts";
+import { PendingConnects } from "./io/pending.ts";
 import { checkCoverage } from "./io/preflight.ts";
 import { systemLookup, watchHostsFile } from "./io/resolver.ts";
 import { Router } from "./io/router.ts";
@@ -91,8 +92,20 @@ export async function run(options: RunOptions, context: RunContext): Promise<num
   );
   try {
     const ports = await listenOnLoopback(forwarder);
-    const answer = createAnswerer({ connector, router, log, tickets, peers, ports, coverage });
+    const pending = new PendingConnects(forwarder.carry.bind(forwarder), ports.v6 !== 0);
+    const answer = createAnswerer({
+      connector,
+      router,
+      log,
+      tickets,
+      peers,
+      ports,
+      pending,
+      coverage,
+    });
     const control = await listenControl(directory.controlPath, { token, answer, log });
+    // Once the child is started, so that neither its start nor its first connect waits for it.
+    setImmediate(() => pending.open());
     const end = await runChild(
       options.command,
       childEnvironment({
@@ -109,7 +122,9 @@ export async function run(options: RunOptions, context: RunContext): Promise<num
     if (end.error !== undefined) context.warn(end.error.format());
     else if (options.linger) await Promise.race([connector.idle(), untilToldToEnd()]);
     control.close();
+    pending.giveUpAbandoned();
     await finishConnections(connector, forwarder);
+    pending.close();
     return end.status;
   } finally {
     forwarder.close();

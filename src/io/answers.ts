@@ -4,6 +4,7 @@
  * program be executed). The only file that knows both the shim and the Connector.
  */
 
+import { formatMessage } from "../errors.ts";
 import { formatIpAddress, type IpAddress } from "../net/address.ts";
 import { encodeText } from "../net/octet_text.ts";
 import { escapeText } from "../net/printable.ts";
@@ -11,14 +12,14 @@ import { REASON_WORDS, uncoveredWords } from "../policy/coverage.ts";
 import { isReserved } from "../policy/reserved_names.ts";
 import { type ControlAnswer, type ControlRequest, CTL_MAX_HOST_NAME_LEN } from "../shim/control.ts";
 import { errnoOf } from "../socks/reply.ts";
-import type { Attempt, Connector } from "./connector.ts";
+import type { Connector } from "./connector.ts";
 import type { Answerer } from "./control.ts";
 import { Datagrams } from "./datagrams.ts";
-import type { DialResult } from "./dial.ts";
 import type { DecisionLog } from "./log.ts";
 import { describeProcess } from "./processes.ts";
+import type { PendingConnects } from "./pending.ts";
 import type { Router } from "./router.ts";
-import type { Peers, Tickets } from "./tickets.ts";
+import type { Peers, Reservation, Tickets } from "./tickets.ts";
 
 export interface AnswerOptions {
   connector: Connector;
@@ -28,6 +29,7 @@ export interface AnswerOptions {
   peers: Peers;
   /** The forwarder's ports on 127.0.0.1 and on ::1 (0: this machine has no ::1). */
   ports: { v4: number; v6: number };
+  pending: PendingConnects;
   /** What programs are told that the shim cannot be in. */
   coverage: { isStrict: boolean; withoutProxyVariables: boolean };
 }
@@ -58,6 +60,8 @@ export function createAnswerer(options: AnswerOptions): Answerer {
         return answerPeer(request, options.peers);
       case "reverse":
         return Promise.resolve(answerReverse(request, options));
+      case "verdict":
+        return Promise.resolve(answerVerdict(request, options));
       case "notice":
         return Promise.resolve(answerNotice(request, options));
       case "socket":
@@ -76,49 +80,69 @@ async function answerConnect(
   const { connector } = options;
   const { address, port } = request.endpoint;
   const asker = describeProcess(request.pid);
-  const attempt = await connector.decide({ kind: "address", address, port }, asker);
-  if (attempt.route.failure !== undefined) {
-    return { status: "fail", error: errnoOf(attempt.route.failure.code) };
-  }
-  // A name that this machine connects to directly has no address that the program knows: relay it.
-  if (attempt.route.decision.action === "direct" && !isReserved(address)) {
-    return { status: "direct" };
+  const attempt = connector.decide({ kind: "address", address, port }, asker);
+  // A name may have to be looked up first, which a non-blocking connect must not wait for; nor has
+  // one that this machine connects to directly an address that the program knows: it is relayed.
+  if (!isReserved(address) || !request.isNonBlocking) {
+    const { decision, failure } = (await attempt).route;
+    if (failure !== undefined) return { status: "fail", error: errnoOf(failure.code) };
+    if (decision.action === "direct" && !isReserved(address)) return { status: "direct" };
   }
   const abort = new AbortController();
-  const dialled = connector.dial(attempt, abort.signal);
-  return request.isNonBlocking
-    ? reserve(request, attempt, { dialled, abort }, options)
-    : await awaitVerdict(request, attempt, { dialled, abort, signal }, options);
+  const reservation = {
+    attempt,
+    dialled: attempt.then((decided) => connector.dial(decided, abort.signal)),
+    abandon: () => abort.abort(),
+    endpoint: request.endpoint,
+  };
+  // Until the program's socket is known, the end of its question is the end of the attempt.
+  signal.addEventListener("abort", reservation.abandon);
+  const keep = () => signal.removeEventListener("abort", reservation.abandon);
+  if (!request.isNonBlocking) return await awaitVerdict(request, reservation, keep, options);
+  const { pending } = options;
+  const hindrance = await pending.open();
+  if (hindrance !== undefined) {
+    options.log.explain(noPendingMessage(hindrance));
+    keep();
+    return reserve(request, reservation, options);
+  }
+  return {
+    status: "pending",
+    endpoint: pending.endpointFor(request),
+    onStarted: (waiting) => {
+      keep();
+      pending.begin(waiting, reservation);
+    },
+  };
+}
+
+function noPendingMessage(reason: Error): string {
+  return formatMessage(
+    "warning: Non-blocking connects report success before the server has answered",
+    `this kernel or sandbox does not let them wait: ${reason.message}`,
+    "nothing to mend in tsocks; a failure is reported at the first read or write",
+  );
 }
 
 /** The program waits, so it is told what the server said. */
 async function awaitVerdict(
   request: Request<"connect">,
-  attempt: Attempt,
-  dialling: { dialled: Promise<DialResult>; abort: AbortController; signal: AbortSignal },
+  reservation: Reservation,
+  keep: () => void,
   options: AnswerOptions,
 ): Promise<ControlAnswer> {
-  const { dialled, abort, signal } = dialling;
-  const giveUp = () => abort.abort();
-  signal.addEventListener("abort", giveUp);
-  const result = await dialled;
-  signal.removeEventListener("abort", giveUp);
+  const result = await reservation.dialled;
+  keep();
   if (!result.ok) return { status: "fail", error: errnoOf(result.failure.code) };
-  return reserve(request, attempt, { dialled, abort }, options);
+  return reserve(request, reservation, options);
 }
 
 function reserve(
   request: Request<"connect">,
-  attempt: Attempt,
-  dialling: { dialled: Promise<DialResult>; abort: AbortController },
+  reservation: Reservation,
   { tickets, ports }: AnswerOptions,
 ): ControlAnswer {
-  const ticket = tickets.issue({
-    attempt,
-    dialled: dialling.dialled,
-    abandon: () => dialling.abort.abort(),
-    endpoint: request.endpoint,
-  });
+  const ticket = tickets.issue(reservation);
   // Without ::1 an AF_INET6 socket reaches the forwarder by ::ffff:127.0.0.1, which the shim writes.
   const isV6 = request.isInet6 && ports.v6 !== 0;
   const endpoint = isV6
@@ -145,6 +169,11 @@ async function answerPeer(request: Request<"peer">, peers: Peers): Promise<Contr
   const { address, port } = request.endpoint;
   const endpoint = await peers.find(formatIpAddress(address), port);
   return endpoint === null ? { status: "fail", error: ENOTCONN } : { status: "peer", endpoint };
+}
+
+function answerVerdict(request: Request<"verdict">, { pending }: AnswerOptions): ControlAnswer {
+  const errno = pending.takeVerdict(request.socket);
+  return errno === undefined ? { status: "direct" } : { status: "fail", error: errno };
 }
 
 /** What the protocol cannot carry is no name. */

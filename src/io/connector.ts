@@ -60,11 +60,12 @@ export class Connector {
       ? await dialThrough(route.decision.server, route.target, options)
       : await dialDirect(route.target, options);
     if (result.ok) {
-      this.#logConnected(attempt);
+      this.#logStep(attempt, `connected after ${msSince(attempt.startedAt)} ms`);
       if (result.socket.closed) this.#release();
       else result.socket.on("close", () => this.#release());
     } else {
-      if (!signal.aborted) this.#logFailure(attempt, result.failure);
+      if (signal.aborted) this.#logStep(attempt, "given up by the program");
+      else this.#logFailure(attempt, result.failure);
       this.#release();
     }
     return result;
@@ -122,8 +123,7 @@ export class Connector {
     else this.#logFailure(attempt, failure);
   }
 
-  #logConnected(attempt: Attempt): void {
-    const text = `connected after ${msSince(attempt.startedAt)} ms`;
+  #logStep(attempt: Attempt, text: string): void {
     this.#options.log.write({ action: "STEP", ...subjectOf(attempt), text });
   }
 

@@ -9,8 +9,11 @@ import { createServer, type Server as Listener, type Socket } from "node:net";
 import {
   type ControlAnswer,
   type ControlRequest,
+  CTL_MAX_STARTED_LEN,
   decodeRequest,
+  decodeWaitingSocket,
   encodeAnswer,
+  type WaitingSocket,
 } from "../shim/control.ts";
 import { maxConnections } from "./limits.ts";
 import type { DecisionLog } from "./log.ts";
@@ -34,6 +37,8 @@ interface Limits {
 
 const BACKLOG = 4096;
 const REQUEST_TIMEOUT_MS = 30_000;
+/** The shim answers PENDING with two system calls and a message. */
+const START_TIMEOUT_MS = 10_000;
 
 /** Listen on the Unix socket `filePath`, connectable by every user: the token is what admits. */
 export function listenControl(filePath: string, options: ControlOptions): Promise<Listener> {
@@ -95,7 +100,10 @@ function converse(
     // Keeps reading, so that the end is seen; a second request is not answered.
     socket.resume();
     answer(decoded.request, abort.signal).then((words) => {
-      if (!socket.destroyed) socket.end(encodeAnswer(words));
+      if (socket.destroyed) return;
+      if (words.status !== "pending") return void socket.end(encodeAnswer(words));
+      socket.write(encodeAnswer(words));
+      awaitStart(socket, words.onStarted);
     }).catch((fault) => {
       // No answer makes the shim fail closed; a waiting program would be worse.
       socket.destroy();
@@ -103,4 +111,17 @@ function converse(
     });
   };
   socket.on("data", onData);
+}
+
+/** Reads which socket waits; until then the end of this connection gives the attempt up. */
+function awaitStart(socket: Socket, onStarted: (waiting: WaitingSocket) => void): void {
+  let seen: Uint8Array = new Uint8Array();
+  const timer = setTimeout(() => socket.destroy(), START_TIMEOUT_MS);
+  socket.on("close", () => clearTimeout(timer));
+  socket.on("data", (chunk) => {
+    seen = Buffer.concat([seen, chunk]);
+    const waiting = decodeWaitingSocket(seen);
+    if (waiting !== undefined) onStarted(waiting);
+    if (waiting !== undefined || seen.length > CTL_MAX_STARTED_LEN) socket.destroy();
+  });
 }

@@ -7,9 +7,16 @@ import { type AddressInfo, createServer, type Server as Listener, type Socket } 
 import type { Access, ServerEvent, ServerMachine } from "../socks/machine.ts";
 import { createServerMachine } from "../socks/server.ts";
 import type { Connector } from "./connector.ts";
+import type { DialResult } from "./dial.ts";
 import { type Asker, type DecisionLog, UNKNOWN_ASKER } from "./log.ts";
 import { findSocketOwner } from "./processes.ts";
-import { type Peers, TICKET_LENGTH, TICKET_MARK, type Tickets } from "./tickets.ts";
+import {
+  type Peers,
+  type Reservation,
+  TICKET_LENGTH,
+  TICKET_MARK,
+  type Tickets,
+} from "./tickets.ts";
 
 export interface ForwarderOptions {
   connector: Connector;
@@ -23,6 +30,7 @@ export interface ForwarderOptions {
 /** Whoever connects has this long to say what it wants. */
 const HANDSHAKE_TIMEOUT_MS = 30_000;
 const BACKLOG = 4096;
+const NOTHING = new Uint8Array();
 
 export class Forwarder {
   readonly #options: ForwarderOptions;
@@ -53,15 +61,37 @@ export class Forwarder {
     for (const socket of this.#sockets) socket.resetAndDestroy();
   }
 
-  #welcome(socket: Socket): void {
+  /** Carries a program's socket, connected from `from`, that did not come by a listener. */
+  async carry(
+    socket: Socket,
+    from: { address: string; port: number },
+    reservation: Reservation,
+    dialled: DialResult & { ok: true },
+  ): Promise<void> {
+    this.#hold(socket, from.address, from.port);
+    this.#options.shim?.peers.remember(from.address, from.port, reservation.endpoint);
+    await this.#options.connector.carry(await reservation.attempt, {
+      program: socket,
+      destination: dialled.socket,
+      fromProgram: NOTHING,
+      fromDestination: dialled.rest,
+      filter: undefined,
+    });
+  }
+
+  #hold(socket: Socket, address: string, port: number): void {
     this.#sockets.add(socket);
-    const address = socket.remoteAddress ?? "";
-    const port = socket.remotePort ?? 0;
     socket.on("close", () => {
       this.#sockets.delete(socket);
       this.#options.shim?.peers.forget(address, port);
     });
     socket.on("error", () => {});
+  }
+
+  #welcome(socket: Socket): void {
+    const address = socket.remoteAddress ?? "";
+    const port = socket.remotePort ?? 0;
+    this.#hold(socket, address, port);
     const timer = setTimeout(() => socket.destroy(), HANDSHAKE_TIMEOUT_MS);
     const reader = new HandshakeReader(socket);
     reader.read((first) => {
@@ -84,9 +114,9 @@ export class Forwarder {
       const reservation = tickets.redeem(seen.subarray(0, TICKET_LENGTH));
       if (reservation === undefined) return void socket.resetAndDestroy();
       peers.remember(socket.remoteAddress ?? "", socket.remotePort ?? 0, reservation.endpoint);
-      reservation.dialled.then((result) => {
+      reservation.dialled.then(async (result) => {
         if (!result.ok) return void socket.resetAndDestroy();
-        return this.#options.connector.carry(reservation.attempt, {
+        await this.#options.connector.carry(await reservation.attempt, {
           program: socket,
           destination: result.socket,
           fromProgram: seen.subarray(TICKET_LENGTH),

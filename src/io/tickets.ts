@@ -15,7 +15,7 @@ export const TICKET_LENGTH = 17;
 
 /** What a program's socket is tied to when it presents its ticket. */
 export interface Reservation {
-  attempt: Attempt;
+  attempt: Promise<Attempt>;
   dialled: Promise<DialResult>;
   /** Gives the dialling up. */
   abandon: () => void;

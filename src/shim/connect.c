@@ -33,17 +33,17 @@ static int real_connect(int fd, const void *addr, socklen_t len)
 	return next ? next(fd, addr, len) : raw_connect(fd, addr, len);
 }
 
-/* Whether the socket is connected, connecting or listening: then the kernel has the answer. */
-static int is_busy(int fd)
+/*
+ * Whether the socket is connected, connecting, listening or has failed and not yet said so:
+ * then *result is what connect(2) returns, whatever the address. The kernel alone knows, and
+ * is asked for a connect to a family that there is not, which it looks at last of all.
+ */
+static int is_busy(int fd, long *result)
 {
-	struct sockaddr_in6 peer;
-	unsigned char state;	/* tcpi_state, the first octet of struct tcp_info */
-	socklen_t len = sizeof(state);
+	struct sockaddr_in6 nowhere = { .sin6_family = (sa_family_t)-1 };
 
-	if (!sys_getsockopt(fd, IPPROTO_TCP, TCP_INFO, &state, &len))
-		return state != TCP_CLOSE;
-	len = sizeof(peer);
-	return !sys_getpeername(fd, &peer, &len);
+	*result = sys_connect(fd, &nowhere, sizeof(nowhere));
+	return *result != -EAFNOSUPPORT && *result != -EINVAL;
 }
 
 /* Whether the brain is to be asked; then *to is the destination. */
@@ -55,7 +55,7 @@ static int must_ask(int fd, const struct sockaddr *addr, socklen_t len, struct e
 	if (!family || endpoint_is_loopback(to) || endpoint_is_unspecified(to))
 		return 0;
 	of_socket = tcp_family(fd);
-	return (of_socket == family || of_socket < 0) && !is_busy(fd);
+	return of_socket == family || of_socket < 0;
 }
 
 /* control_connect() with what the socket is: its family and its SO_SNDTIMEO. */
@@ -110,22 +110,23 @@ static int leave_device(int fd)
 }
 
 /*
- * Begins to connect to the forwarder. From a port that the program bound only one connection
- * can go to one address, though the program's go to different destinations: the forwarder has
- * CTL_FORWARDER_ADDRESSES. 0 or an errno, with *addr the address tried.
+ * Begins to connect to an endpoint of the brain, or one of the `addresses` that follow it: from a
+ * port that the program bound only one connection goes to each, though the program's go to
+ * different destinations. 0 or an errno.
  */
-static int connect_to_forwarder(int fd, int family, struct endpoint *forwarder,
-				struct sockaddr_in6 *addr, socklen_t *len)
+static int connect_to_brain(int fd, int family, const struct endpoint *to, int addresses)
 {
-	int tries = forwarder->len == 4 ? CTL_FORWARDER_ADDRESSES : 1;
+	struct endpoint at = *to;
+	struct sockaddr_in6 addr;
+	socklen_t len;
 
-	for (;; forwarder->address[3]++) {
-		*len = endpoint_write(forwarder, family, addr);
-		if (!*len)
+	for (;; at.address[3]++) {
+		len = endpoint_write(&at, family, &addr);
+		if (!len)
 			return ENETDOWN;
-		if (!real_connect(fd, (struct sockaddr *)addr, *len))
+		if (!real_connect(fd, (struct sockaddr *)&addr, len))
 			return 0;
-		if (errno != EADDRNOTAVAIL || !--tries)
+		if (errno != EADDRNOTAVAIL || at.len != 4 || !--addresses)
 			return errno;
 	}
 }
@@ -143,37 +144,48 @@ static void take_back(int fd)
 }
 
 /*
- * Connects the program's own socket to the forwarder and sends the ticket. 0, EINPROGRESS
- * where the kernel said so to a non-blocking socket, or the errno of a failure.
+ * Starts the connect of the program's own socket to an endpoint of the brain (`addresses` as
+ * above), and waits for nothing. 0, EINPROGRESS or EINTR (started), or the errno of a failure.
  */
-static int forward(int fd, int family, int is_nonblocking, struct answer *answer)
+static int start(int fd, int family, const struct endpoint *to, int addresses)
 {
 	static const int off;
-	struct sockaddr_in6 addr;
-	socklen_t len;
-	int started, error = leave_device(fd);
-	long status = 0;
+	long status = sys_fcntl(fd, F_GETFL, 0);
+	int error = leave_device(fd);
 
 	if (error)
 		return error;
 	/* with it the kernel would not connect until the first octet */
 	sys_setsockopt(fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &off, sizeof(off));
-	/* never longer than wait_for_forwarder(), whatever is in the way */
-	if (!is_nonblocking) {
-		status = sys_fcntl(fd, F_GETFL, 0);
+	if (!(status & O_NONBLOCK))
 		sys_fcntl(fd, F_SETFL, status | O_NONBLOCK);
-	}
-	started = connect_to_forwarder(fd, family, &answer->endpoint, &addr, &len);
-	if (!is_nonblocking)
+	error = connect_to_brain(fd, family, to, addresses);
+	if (!(status & O_NONBLOCK))
 		sys_fcntl(fd, F_SETFL, status);
-	/* it is the forwarder that refused, of which the program knows nothing */
-	if (started == ECONNREFUSED)
-		return ENETDOWN;
-	if (started && started != EINPROGRESS && started != EINTR)
+	/* it is the brain that refused, of which the program knows nothing */
+	return error == ECONNREFUSED ? ENETDOWN : error;
+}
+
+static int is_started(int error)
+{
+	return !error || error == EINPROGRESS || error == EINTR;
+}
+
+/*
+ * Connects the program's own socket to the forwarder and sends the ticket. 0, EINPROGRESS
+ * where the kernel said so to a non-blocking socket, or the errno of a failure.
+ */
+static int forward(int fd, int family, int is_nonblocking, const struct answer *answer)
+{
+	int started = start(fd, family, &answer->endpoint, CTL_FORWARDER_ADDRESSES);
+	int error = started;
+	long result;
+
+	if (!is_started(started))
 		return started;
 	error = started ? wait_for_forwarder(fd) : 0;
 	/* tells the kernel that the connect is over: the next one is EISCONN */
-	if (!error && started && !is_nonblocking && sys_connect(fd, &addr, len))
+	if (!error && started && !is_nonblocking && (!is_busy(fd, &result) || result))
 		error = ENETDOWN;
 	if (!error)
 		error = send_ticket(fd, answer);
@@ -182,6 +194,29 @@ static int forward(int fd, int family, int is_nonblocking, struct answer *answer
 		return error;
 	}
 	return is_nonblocking ? started : 0;
+}
+
+/*
+ * Has the program's own socket wait for the server's verdict, where the kernel has a connect
+ * in progress for as long. EINPROGRESS, or the errno of a failure.
+ */
+static int wait_for_verdict(int fd, int family, const struct answer *answer)
+{
+	struct attempt attempt;
+	int error = start(fd, family, &answer->endpoint, 1);
+
+	if (error != EINPROGRESS || attempt_read(fd, &attempt)) {
+		sys_close(answer->link);
+		if (!is_started(error))
+			return error;
+		error = ENETDOWN;
+	} else {
+		error = control_started(answer->link, &attempt);
+	}
+	if (!error)
+		return EINPROGRESS;
+	take_back(fd);
+	return error;
 }
 
 /*
@@ -199,6 +234,7 @@ static int shim_connect(int fd, const struct sockaddr *addr, socklen_t len,
 	struct endpoint to;
 	struct answer answer;
 	int is_nonblocking, error, left = 0;
+	long result;
 
 	if (!must_ask(fd, addr, len, &to)) {
 		error = datagram_connect_refusal(fd, addr, len);
@@ -206,6 +242,10 @@ static int shim_connect(int fd, const struct sockaddr *addr, socklen_t len,
 			return next(fd, addr, len);
 		errno = error;
 		return -1;
+	}
+	if (is_busy(fd, &result)) {
+		errno = result ? true_error(fd, (int)-result) : saved;
+		return result ? -1 : 0;
 	}
 	is_nonblocking = (sys_fcntl(fd, F_GETFL, 0) & O_NONBLOCK) != 0;
 	error = ask(fd, is_nonblocking, &to, &answer);
@@ -217,9 +257,11 @@ static int shim_connect(int fd, const struct sockaddr *addr, socklen_t len,
 		return next(fd, addr, len);
 	if (!error && answer.status == CTL_STATUS_FORWARD)
 		error = forward(fd, addr->sa_family, is_nonblocking, &answer);
+	else if (!error && answer.status == CTL_STATUS_PENDING)
+		error = wait_for_verdict(fd, addr->sa_family, &answer);
 	else if (!error)
 		error = answer.status == CTL_STATUS_FAIL ? (int)answer.error : ENETDOWN;
-	if (!error)
+	if (left && (!error || error == EINPROGRESS))
 		error = left;
 	errno = error ? error : saved;
 	return error ? -1 : 0;

@@ -18,6 +18,7 @@
 struct question {
 	unsigned char op;
 	int is_interruptible;		/* whether a signal ends it with EINTR */
+	int keeps_link;			/* whether the connection outlives the answer PENDING */
 	struct timeval limit;		/* longest silence of the brain; 0 is for ever */
 	size_t body_len;
 	unsigned char bytes[CTL_REQUEST_HEADER_LEN + MAX_BODY_LEN];
@@ -28,6 +29,7 @@ static void begin(struct question *question, unsigned char op, long limit_s)
 {
 	question->op = op;
 	question->is_interruptible = 0;
+	question->keeps_link = 0;
 	question->limit.tv_sec = limit_s;
 	question->limit.tv_usec = 0;
 }
@@ -152,6 +154,7 @@ static int read_body(const unsigned char *body, size_t len, struct answer *out)
 		memcpy(out->ticket, body + len, CTL_TICKET_LEN);
 		return read_endpoint(body, len, &out->endpoint);
 	case CTL_STATUS_PEER:
+	case CTL_STATUS_PENDING:
 		return read_endpoint(body, len, &out->endpoint);
 	case CTL_STATUS_ADDRESS:
 		memcpy(out->text, body, len);
@@ -189,7 +192,8 @@ static int receive_answer(int fd, const struct question *question, struct answer
 
 /*
  * Asks the brain. 0, or: ENETDOWN (no TSOCKS_CONTROL, no brain, no or a bad answer), EMFILE,
- * ENFILE, ETIMEDOUT (question->limit), EINTR. Closing the socket cancels the attempt.
+ * ENFILE, ETIMEDOUT (question->limit), EINTR. Closing the socket cancels the attempt; after
+ * PENDING it stays open, as answer->link.
  */
 static int ask(struct question *question, struct answer *answer)
 {
@@ -207,7 +211,10 @@ static int ask(struct question *question, struct answer *answer)
 		error = send_request((int)fd, settings, question);
 	if (!error)
 		error = receive_answer((int)fd, question, answer);
-	sys_close((int)fd);
+	if (!error && answer->status == CTL_STATUS_PENDING && question->keeps_link)
+		answer->link = (int)fd;
+	else
+		sys_close((int)fd);
 	return error;
 }
 
@@ -237,8 +244,40 @@ int control_connect(const struct endpoint *to, unsigned int flags, const struct 
 		question.limit = *limit;
 		question.is_interruptible = 1;
 	}
+	question.keeps_link = !(flags & CTL_FLAG_DATAGRAM);
 	body[0] = (unsigned char)flags;
 	question.body_len = 1 + write_endpoint(to, body + 1);
+	return ask(&question, answer);
+}
+
+/* Writes COOKIE ENDPOINT; returns its length. */
+static size_t write_attempt(const struct attempt *attempt, unsigned char *to)
+{
+	int i;
+
+	for (i = 0; i < CTL_COOKIE_LEN; i++)
+		to[i] = (unsigned char)(attempt->cookie >> 8 * (CTL_COOKIE_LEN - 1 - i));
+	return CTL_COOKIE_LEN + write_endpoint(&attempt->local, to + CTL_COOKIE_LEN);
+}
+
+/* Tells the brain which socket waits for it, and closes `link`. 0 or ENETDOWN. */
+int control_started(int link, const struct attempt *attempt)
+{
+	unsigned char bytes[CTL_MAX_STARTED_LEN];
+	size_t len = write_attempt(attempt, bytes);
+	long result = sys_send(link, bytes, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+	sys_close(link);
+	return result == (long)len ? 0 : ENETDOWN;
+}
+
+/* Why did the brain reset this attempt? 0 or an errno of ask(). */
+int control_verdict(const struct attempt *attempt, struct answer *answer)
+{
+	struct question question;
+
+	begin(&question, CTL_OP_VERDICT, BRAIN_WAIT_S);
+	question.body_len = write_attempt(attempt, question.bytes + CTL_REQUEST_HEADER_LEN);
 	return ask(&question, answer);
 }
 

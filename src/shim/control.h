@@ -4,7 +4,7 @@
  * tests/unit/shim/control_test.ts compares the constants below with those of control.ts.
  *
  * A stream connection on the Unix socket carries one request and one answer. All
- * integers are in network order. Where the brain closes without an answer, the shim
+ * integers are in network order (COOKIE too). Where the brain closes without an answer, the shim
  * fails the call (closed, never direct).
  *
  * Request (26 octets and a body):
@@ -29,6 +29,9 @@
  *   SOCKET   BODY = DOMAIN(2) TYPE(2) PROTOCOL(2)   may there be a socket of this kind, whose
  *            destinations the shim does not see? DIRECT or FAIL
  *
+ *   VERDICT  BODY = COOKIE(8) ENDPOINT    the connect of the socket with this SO_COOKIE (0: none
+ *            could be had) and this local address was reset: why? FAIL, or DIRECT: not by the brain
+ *
  *   EXECUTE  BODY = REASON(1) PATH(0-255) a program that the shim will not be in is about to
  *            be executed: may it? REASON is CTL_REASON_*, PATH the end of the program's path.
  *            (HIDDEN: ld.so would not find the shim's file there.)
@@ -46,7 +49,10 @@
  *   DIRECT   connect (EXECUTE: execute) as if there were no shim
  *   FORWARD  BODY = ENDPOINT TICKET(17)   connect there and send the 17 octets first; instead of
  *            127.0.0.1 also to one of the next addresses, CTL_FORWARDER_ADDRESSES in all
- *   FAIL     ERROR, 1-4095, is an errno (CONNECT, SOCKET, EXECUTE) or an EAI_ code without its
+ *   PENDING  BODY = ENDPOINT              connect there, which starts and does not end before the
+ *            server's verdict; then send STARTED = COOKIE(8) ENDPOINT, the socket's SO_COOKIE and
+ *            its local address, on this same connection, which ends with it
+ *   FAIL     ERROR, 1-4095, is an errno (CONNECT, SOCKET, VERDICT, EXECUTE) or an EAI_ code without its
  *            sign (RESOLVE: EAI_NONAME, which is -2, goes as 2; REVERSE and NOTICE alike);
  *            PEER has no use for it and may send 0
  *   LIBC     resolve as if there were no shim
@@ -73,6 +79,7 @@
 #define CTL_OP_REVERSE 4
 #define CTL_OP_NOTICE 5
 #define CTL_OP_EXECUTE 6
+#define CTL_OP_VERDICT 7
 #define CTL_OP_SOCKET 16
 
 #define CTL_FLAG_NONBLOCKING 1
@@ -92,9 +99,12 @@
 #define CTL_STATUS_ADDRESS 5
 #define CTL_STATUS_PEER 6
 #define CTL_STATUS_NAME 7
+#define CTL_STATUS_PENDING 8
 
 #define CTL_TOKEN_LEN 16
 #define CTL_TICKET_LEN 17
+#define CTL_COOKIE_LEN 8
+#define CTL_MAX_STARTED_LEN 27
 #define CTL_REQUEST_HEADER_LEN 26
 #define CTL_ANSWER_HEADER_LEN 8
 #define CTL_MAX_NAME_LEN 1024
@@ -103,5 +113,8 @@
 #define CTL_MAX_ANSWER_BODY_LEN 256
 #define CTL_MAX_PATH_LEN 255
 #define CTL_FORWARDER_ADDRESSES 4
+
+/* The low octet of each port that PENDING sends to: getpeername(2) knows relayed sockets by it. */
+#define CTL_PENDING_PORT_MARK 0x53
 
 #endif

@@ -18,6 +18,7 @@ export const CTL_OP_PEER = 3;
 export const CTL_OP_REVERSE = 4;
 export const CTL_OP_NOTICE = 5;
 export const CTL_OP_EXECUTE = 6;
+export const CTL_OP_VERDICT = 7;
 export const CTL_OP_SOCKET = 16;
 
 export const CTL_FLAG_NONBLOCKING = 1;
@@ -37,9 +38,12 @@ export const CTL_STATUS_LIBC = 4;
 export const CTL_STATUS_ADDRESS = 5;
 export const CTL_STATUS_PEER = 6;
 export const CTL_STATUS_NAME = 7;
+export const CTL_STATUS_PENDING = 8;
 
 export const CTL_TOKEN_LEN = 16;
 export const CTL_TICKET_LEN = 17;
+export const CTL_COOKIE_LEN = 8;
+export const CTL_MAX_STARTED_LEN = 27;
 export const CTL_REQUEST_HEADER_LEN = 26;
 export const CTL_ANSWER_HEADER_LEN = 8;
 export const CTL_MAX_NAME_LEN = 1024;
@@ -49,6 +53,9 @@ export const CTL_MAX_ANSWER_BODY_LEN = 256;
 export const CTL_MAX_PATH_LEN = 255;
 /** 127.0.0.1 and those that follow it, on one port. */
 export const CTL_FORWARDER_ADDRESSES = 4;
+
+/** The low octet of each port that PENDING sends to. */
+export const CTL_PENDING_PORT_MARK = 0x53;
 
 const MAX_REQUEST_BODY_LEN = 1 + CTL_MAX_NAME_LEN; // FAMILY, NAME
 
@@ -61,6 +68,12 @@ export interface RawEndpoint {
 /** An endpoint as a program gave it: `address` normalises v4-mapped to version 4, `bytes` does not. */
 export interface ControlEndpoint extends RawEndpoint {
   address: IpAddress;
+}
+
+/** A socket whose connect waits for the brain. `cookie` is its SO_COOKIE, 0 where it has none. */
+export interface WaitingSocket {
+  cookie: bigint;
+  local: ControlEndpoint;
 }
 
 /** What a shim asks. `token` is its credential and is not yet checked. */
@@ -92,6 +105,8 @@ export type ControlRequest =
     type: number;
     protocol: number;
   }
+  /** Why was the connect of this socket reset? */
+  | { op: "verdict"; pid: number; token: Uint8Array; socket: WaitingSocket }
   /** A program that the shim will not be in is about to be executed; `path` is hostile text. */
   | { op: "uncovered"; pid: number; token: Uint8Array; reason: UncoveredReason; path: string };
 
@@ -117,12 +132,14 @@ export type DecodedRequest =
   | { kind: "request"; request: ControlRequest };
 
 /**
- * What the brain answers; `error` is an errno to a connect, a socket and an uncovered program, an EAI_ code
+ * What the brain answers; `error` is an errno to a connect, a verdict, a socket and an uncovered program, an EAI_ code
  * (negative, as in netdb.h) to a resolve, a reverse and a notice, 0 to a peer.
  */
 export type ControlAnswer =
   | { status: "direct" }
   | { status: "forward"; endpoint: RawEndpoint; ticket: Uint8Array }
+  /** `onStarted` is told of the socket that now waits; not called where the program gave up. */
+  | { status: "pending"; endpoint: RawEndpoint; onStarted: (socket: WaitingSocket) => void }
   | { status: "fail"; error: number }
   | { status: "libc" }
   | { status: "address"; text: string }
@@ -182,6 +199,11 @@ function decodeBody(
       const view = viewOf(body);
       const [domain, type, protocol] = [view.getUint16(0), view.getUint16(2), view.getUint16(4)];
       return { kind: "request", request: { op: "socket", ...header, domain, type, protocol } };
+    }
+    case CTL_OP_VERDICT: {
+      const socket = decodeWaitingSocket(body);
+      if (!socket) return bad("malformed socket");
+      return { kind: "request", request: { op: "verdict", ...header, socket } };
     }
     case CTL_OP_EXECUTE:
       return decodeExecute(header, body);
@@ -251,6 +273,16 @@ function decodeEndpoint(body: Uint8Array): ControlEndpoint | undefined {
 }
 
 /**
+ * COOKIE ENDPOINT, exactly 15 or 27 octets; else undefined. The body of VERDICT, and STARTED, which
+ * comes behind the answer PENDING: there undefined also means that more is to come.
+ */
+export function decodeWaitingSocket(bytes: Uint8Array): WaitingSocket | undefined {
+  if (bytes.length < CTL_COOKIE_LEN) return undefined;
+  const local = decodeEndpoint(bytes.subarray(CTL_COOKIE_LEN));
+  return local && { cookie: viewOf(bytes).getBigUint64(0), local };
+}
+
+/**
  * Encodes STATUS..BODY, 8–264 octets.
  * @throws {RangeError} for an address, name, ticket, text, port or error that the message cannot carry
  */
@@ -273,6 +305,8 @@ export function encodeAnswer(answer: ControlAnswer): Uint8Array {
       inRange("text length", body.length, 1, CTL_MAX_ANSWER_BODY_LEN);
       return encode(CTL_STATUS_ADDRESS, { body });
     }
+    case "pending":
+      return encode(CTL_STATUS_PENDING, { body: encodeEndpoint(answer.endpoint) });
     case "peer":
       return encode(CTL_STATUS_PEER, { body: encodeEndpoint(answer.endpoint) });
     case "name": {

@@ -25,7 +25,7 @@ static int real_getpeername(int fd, struct sockaddr *addr, socklen_t *len)
 	return -1;
 }
 
-/* The socket's family if its peer is the forwarder, else 0. */
+/* The socket's family if its peer may be the brain, else 0. */
 static int relayed_family(int fd, const struct settings *settings)
 {
 	struct sockaddr_in6 addr;
@@ -36,7 +36,8 @@ static int relayed_family(int fd, const struct settings *settings)
 		return 0;
 	if (!peer.port || !endpoint_is_loopback(&peer))
 		return 0;
-	if (peer.port != settings->port4 && peer.port != settings->port6)
+	if (peer.port != settings->port4 && peer.port != settings->port6 &&
+	    (peer.port & 0xff) != CTL_PENDING_PORT_MARK)
 		return 0;
 	return tcp_family(fd) > 0 ? addr.sin6_family : 0;
 }

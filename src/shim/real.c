@@ -15,6 +15,7 @@
 static const char *const NAMES[REAL_COUNT] = {
 	[REAL_CONNECT] = "connect",
 	[REAL_GETPEERNAME] = "getpeername",
+	[REAL_GETSOCKOPT] = "getsockopt",
 	[REAL_GETADDRINFO] = "getaddrinfo",
 	[REAL_GETHOSTBYNAME] = "gethostbyname",
 	[REAL_GETHOSTBYNAME2] = "gethostbyname2",

@@ -1,5 +1,5 @@
 /*
- * What the shim's files share. The hooks (connect.c, getpeername.c, datagram.c, socket.c,
+ * What the shim's files share. The hooks (connect.c, getsockopt.c, getpeername.c, datagram.c, socket.c,
  * syscall.c, exec.c, spawn.c, and for names getaddrinfo.c, getaddrinfo_a.c, gethostbyname.c,
  * gethostbyaddr.c, getnameinfo.c, res_query.c) recognise a call and obey the brain's answer; control.c asks, settings.c
  * knows where, real.c finds the functions we stand in front of. No policy lives here.
@@ -27,11 +27,18 @@ struct endpoint {
 	unsigned int port;		/* host order */
 };
 
+/* By what the brain knows a connect that it lets wait. */
+struct attempt {
+	unsigned long long cookie;	/* SO_COOKIE, or 0 */
+	struct endpoint local;
+};
+
 /* The brain's answer, checked; which members hold something depends on status. */
 struct answer {
 	unsigned int status;		/* CTL_STATUS_* */
 	unsigned int error;		/* FAIL: 1-4095 */
-	struct endpoint endpoint;	/* FORWARD, PEER */
+	int link;			/* PENDING: the connection to the brain, for control_started() */
+	struct endpoint endpoint;	/* FORWARD, PENDING, PEER */
 	unsigned char ticket[CTL_TICKET_LEN];
 	char text[CTL_MAX_ANSWER_BODY_LEN + 1];	/* ADDRESS, NAME */
 };
@@ -60,6 +67,8 @@ const char *variable_value(const char *variable, const char *name);
 /* control.c: each returns 0 with *answer filled, or an errno, never a guess. */
 int control_connect(const struct endpoint *to, unsigned int flags, const struct timeval *limit,
 		    struct answer *answer);
+int control_started(int link, const struct attempt *attempt);
+int control_verdict(const struct attempt *attempt, struct answer *answer);
 int control_resolve(unsigned int family, const char *name, size_t len, struct answer *answer);
 int control_peer(const struct endpoint *local, struct answer *answer);
 int control_reverse(const struct endpoint *address, struct answer *answer);
@@ -82,6 +91,13 @@ int sends_datagrams(int fd);
 /* connect.c: connect(2) that came by syscall(2) */
 long connect_by_number(int fd, const struct sockaddr *addr, socklen_t len);
 long exec_by_number(int dirfd, const char *path, char *const argv[], char *const envp[], int flags);
+
+/* verdict.c */
+int attempt_read(int fd, struct attempt *out);
+int true_error(int fd, int error);
+
+/* getsockopt.c, for syscall.c */
+void correct_option(int fd, int level, int name, void *value, socklen_t len);
 
 /* datagram.c, socket.c: 0, or the errno of a refusal */
 int datagram_connect_refusal(int fd, const void *addr, size_t len);
@@ -129,6 +145,7 @@ int coverage_check_in_path(const char *name);
 enum real_function {
 	REAL_CONNECT,
 	REAL_GETPEERNAME,
+	REAL_GETSOCKOPT,
 	REAL_GETADDRINFO,
 	REAL_GETHOSTBYNAME,
 	REAL_GETHOSTBYNAME2,

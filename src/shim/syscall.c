@@ -47,6 +47,16 @@ static long send_messages(const long arguments[6])
 	return pass(__NR_sendmmsg, (long[6]){ a[0], a[1], sendable, a[3] });
 }
 
+static long get_option(const long arguments[6])
+{
+	const long *a = arguments;
+	long result = pass(__NR_getsockopt, arguments);
+
+	if (!result)
+		correct_option((int)a[0], (int)a[1], (int)a[2], (void *)a[3], *(socklen_t *)a[4]);
+	return result;
+}
+
 /* One of the numbers of is_hooked(). Not inlined, so that syscall() itself needs no stack. */
 static __attribute__((noinline)) long hooked(long number, long a, long b, long c, long d, long e)
 {
@@ -65,6 +75,8 @@ static __attribute__((noinline)) long hooked(long number, long a, long b, long c
 		return make_socket((int)a, (int)b, (int)c);
 	case __NR_sendmmsg:
 		return send_messages(arguments);
+	case __NR_getsockopt:
+		return get_option(arguments);
 	case __NR_io_uring_setup:
 		return fail(ENOSYS);
 	case __NR_sendmsg:
@@ -86,6 +98,7 @@ static int is_hooked(long number)
 {
 	return number == __NR_connect || number == __NR_socket || number == __NR_sendmsg ||
 	       number == __NR_sendmmsg || number == __NR_io_uring_setup ||
+	       number == __NR_getsockopt ||
 	       number == __NR_execve || number == __NR_execveat;
 }
 

@@ -6,6 +6,7 @@
 
 import { Buffer } from "node:buffer";
 import { connect, type Socket } from "node:net";
+import { setTimeout } from "node:timers/promises";
 import { ByteReader } from "./byte_reader.ts";
 import { type LocalServer, startServer } from "./local_servers.ts";
 
@@ -19,6 +20,8 @@ export interface ReferenceOptions {
   rep?: number;
   /** The reply is held until this settles. */
   replyAfter?: Promise<unknown>;
+  /** Each reply is held for so long. */
+  replyDelayMs?: number;
   /** Sent in one packet with the reply, before anything of the destination's. */
   banner?: string;
   /** A reset in place of the reply. */
@@ -73,6 +76,7 @@ async function serve(
   const { protocol, host, port, user } = asked;
   requests.push({ protocol, host, port, ...(user === undefined ? {} : { user }) });
   await options.replyAfter;
+  if (options.replyDelayMs !== undefined) await setTimeout(options.replyDelayMs);
   if (options.resets) return void socket.resetAndDestroy();
   if (options.rep !== undefined) return void socket.end(asked.refused(options.rep));
   const localPort = options.routes?.[`${host}:${port}`] ?? options.routes?.[host];

@@ -31,6 +31,8 @@ export class FakeBrain implements AsyncDisposable {
   readonly asked: Asked[] = [];
   /** The first 17 octets of each connection to the forwarder. */
   readonly tickets: string[] = [];
+  /** What came on control connections behind the answer PENDING. */
+  readonly started: Buffer[] = [];
   /** How many control connections the shim closed before an answer. */
   abandoned = 0;
   /** The forwarder's ports; `port6` is 0 where this machine has no ::1. */
@@ -113,10 +115,18 @@ export class FakeBrain implements AsyncDisposable {
       const reply = await this.#answer(asked, this);
       if (reply === "close") socket.destroy();
       else if (reply === "hang") socket.once("close", () => this.abandoned++);
+      else if (reply[0] === PENDING) await this.#awaitStart(socket, reader, reply);
       else socket.end(reply);
     } catch {
       socket.destroy();
     }
+  }
+
+  async #awaitStart(socket: Socket, reader: ByteReader, reply: Buffer): Promise<void> {
+    socket.write(reply);
+    const head = await reader.take(9);
+    const rest = await reader.take(head[8] === 4 ? 6 : 18);
+    this.started.push(Buffer.concat([head, rest]));
   }
 
   async #forward(socket: Socket): Promise<void> {
@@ -134,6 +144,13 @@ export async function startFakeBrain(filePath: string, answer: Answerer): Promis
   const brain = new FakeBrain(filePath, answer);
   await brain.start();
   return brain;
+}
+
+const PENDING = 8;
+
+/** PENDING: connect to this port of 127.0.0.1. */
+export function pending4(port: number): Buffer {
+  return answer(PENDING, endpoint4("127.0.0.1", port));
 }
 
 /** STATUS RESERVED ERROR BLEN BODY. */

@@ -107,6 +107,13 @@ export function compileProgram(libc: Libc, name: string, dir: TempDir, shared = 
   return output;
 }
 
+/** What runs a compiled program below `tsocks run`, whose own shim is for this machine. */
+export function commandFor(libc: Libc, filePath: string): string[] {
+  if (libc.arch === hostArch()) return [filePath];
+  const preload = `LD_PRELOAD=${ensureShim(libc.arch)}`;
+  return [programPath("qemu-aarch64"), "-L", "/usr/aarch64-linux-gnu", "-E", preload, filePath];
+}
+
 /** qemu-aarch64 runs on this machine's libc: the preload is for the program inside alone. */
 function runProgram(
   libc: Libc,

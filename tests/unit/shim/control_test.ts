@@ -29,6 +29,21 @@ function endpoint(version: 4 | 6, address: number[], raw: number[]) {
   };
 }
 
+const COOKIE = [1, 2, 3, 4, 5, 6, 7, 8];
+const SOCKET = {
+  cookie: 0x0102030405060708n,
+  local: endpoint(4, [127, 0, 0, 1], [127, 0, 0, 1]),
+};
+
+test("STARTED is COOKIE ENDPOINT, octet by octet", () => {
+  const bytes = Uint8Array.from([...COOKIE, 4, 1, 187, 127, 0, 0, 1]);
+  assert.deepEqual(control.decodeWaitingSocket(bytes), SOCKET);
+  for (let length = 0; length < bytes.length; length++) {
+    assert.equal(control.decodeWaitingSocket(bytes.subarray(0, length)), undefined);
+  }
+  assert.equal(control.decodeWaitingSocket(Uint8Array.from([...bytes, 0])), undefined);
+});
+
 const REQUESTS: { name: string; bytes: Uint8Array; request: ControlRequest }[] = [
   {
     name: "connect, blocking, IPv4",
@@ -97,6 +112,11 @@ const REQUESTS: { name: string; bytes: Uint8Array; request: ControlRequest }[] =
     name: "resolve, the longest name",
     bytes: request(2, [6, ...new Array<number>(1024).fill(0x61)]),
     request: { op: "resolve", ...HEADER, family: 6, name: "a".repeat(1024) },
+  },
+  {
+    name: "verdict",
+    bytes: request(7, [...COOKIE, 4, 1, 187, 127, 0, 0, 1]),
+    request: { op: "verdict", ...HEADER, socket: SOCKET },
   },
   {
     name: "peer",
@@ -172,6 +192,14 @@ const ANSWERS: { answer: ControlAnswer; bytes: number[] }[] = [
   {
     answer: { status: "peer", endpoint: { bytes: Uint8Array.from(V6), port: 80 } },
     bytes: [6, 0, 0, 0, 0, 0, 0, 19, 6, 0, 80, ...V6],
+  },
+  {
+    answer: {
+      status: "pending",
+      endpoint: { bytes: Uint8Array.from(V6), port: 80 },
+      onStarted() {},
+    },
+    bytes: [8, 0, 0, 0, 0, 0, 0, 19, 6, 0, 80, ...V6],
   },
   { answer: { status: "name", name: "ü.x" }, bytes: [7, 0, 0, 0, 0, 0, 0, 4, 195, 188, 46, 120] },
 ];

@@ -1,0 +1,46 @@
+/*
+ * getsockopt(2): SO_ERROR of a connect that failed while the program did other things is the
+ * SOCKS server's verdict. All other options are the kernel's.
+ */
+#include <errno.h>
+
+#include "shim.h"
+#include "sys.h"
+
+typedef int getsockopt_function(int fd, int level, int name, void *value, socklen_t *len);
+
+/* 0, or -1 with errno. The next getsockopt behind ours; raw where there is none. */
+static int real_getsockopt(int fd, int level, int name, void *value, socklen_t *len)
+{
+	getsockopt_function *next = (getsockopt_function *)real_find(REAL_GETSOCKOPT);
+	long result;
+
+	if (next)
+		return next(fd, level, name, value, len);
+	result = sys_getsockopt(fd, level, name, value, len);
+	if (result >= 0)
+		return (int)result;
+	errno = (int)-result;
+	return -1;
+}
+
+/* Puts the true errno in the place of the one that the kernel told. */
+void correct_option(int fd, int level, int name, void *value, socklen_t len)
+{
+	int error;
+
+	if (level != SOL_SOCKET || name != SO_ERROR || len != sizeof(error))
+		return;
+	memcpy(&error, value, sizeof(error));
+	error = true_error(fd, error);
+	memcpy(value, &error, sizeof(error));
+}
+
+EXPORT int getsockopt(int fd, int level, int name, void *restrict value, socklen_t *restrict len)
+{
+	int result = real_getsockopt(fd, level, name, value, len);
+
+	if (!result)
+		correct_option(fd, level, name, value, *len);
+	return result;
+}

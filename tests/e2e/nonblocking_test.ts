@@ -1,0 +1,263 @@
+/** Non-blocking connects through the built binary: they never wait, and they never lie. */
+
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { once } from "node:events";
+import { connect } from "node:net";
+import { constants } from "node:os";
+import test from "node:test";
+import { setTimeout } from "node:timers/promises";
+import { startBannerServer, startServer } from "../helpers/local_servers.ts";
+import { needs, programPath } from "../helpers/needs.ts";
+import { type ReferenceOptions, startReferenceServer } from "../helpers/reference_server.ts";
+import { run } from "../helpers/processes.ts";
+import { makeTempDir } from "../helpers/temp_dir.ts";
+import { runTsocks, startTsocks, TSOCKS } from "../helpers/tsocks.ts";
+import { waitFor } from "../helpers/wait.ts";
+import { ALL_LIBCS, commandFor, compileProgram, HOST_LIBCS, type Libc } from "../shim/programs.ts";
+
+const {
+  EALREADY,
+  ECONNABORTED,
+  ECONNREFUSED,
+  ECONNRESET,
+  EHOSTUNREACH,
+  EINPROGRESS,
+  EISCONN,
+  ENETUNREACH,
+  ETIMEDOUT,
+} = constants.errno;
+const UNTOUCHED = 4000; // program.h
+const FAR = "203.0.113.7"; // RFC 5737
+const FAR_INET6 = "2001:db8::7";
+/** The machine may be busy with other tests; the server's 300 ms would show in each attempt. */
+const MAX_ATTEMPTS = 4;
+const GLIBC = HOST_LIBCS[0]!;
+const STARTED = `connect -1 ${EINPROGRESS}\n`;
+
+type Command = [name: string, ...args: (string | number)[]];
+
+/** Runs a fixture program below tsocks; the server answers for FAR with `arrived`. */
+async function runProgram(
+  libc: Libc,
+  [name, ...args]: Command,
+  options: ReferenceOptions = {},
+) {
+  await using dir = await makeTempDir();
+  await using destination = await startBannerServer("arrived\n");
+  const routes = { [FAR]: destination.port, "2001:db8:0:0:0:0:0:7": destination.port };
+  await using server = await startReferenceServer({ routes, ...options });
+  const command = [...commandFor(libc, compileProgram(libc, name, dir)), ...args.map(String)];
+  const run = ["run", "--server", server.url(), "--no-env", "--", ...command];
+  const { stdout, stderr } = await runTsocks(run);
+  return { stdout, stderr };
+}
+
+const WAITS = [
+  "poll",
+  "select",
+  "epoll-before",
+  "epoll-after",
+  "edge-before",
+  "edge-after",
+  "io_uring",
+];
+
+for (const libc of ALL_LIBCS) {
+  for (const how of WAITS) {
+    // The waiting is the kernel's, whatever the libc.
+    if (libc.name !== "glibc" && how !== "poll" && how !== "edge-before") continue;
+    test(
+      `${how} sees a connect end with the server's answer (${libc.name})`,
+      needs(...libc.needs),
+      async (t) => {
+        const command: Command = ["wait_for_connect", how, FAR, 443, 150];
+        const { stdout, stderr } = await runProgram(libc, command, { replyDelayMs: 400 });
+        if (stdout.endsWith("no io_uring\n")) return t.skip("this kernel has no io_uring for us");
+        const ready = `early 0\nready 1\nSO_ERROR 0\n`;
+        const after = `connect 0 ${UNTOUCHED}\nconnect -1 ${EISCONN}\nread arrived\n`;
+        assert.deepEqual({ stdout, stderr }, { stdout: STARTED + ready + after, stderr: "" });
+      },
+    );
+  }
+}
+
+test("an AF_INET6 socket waits as well", needs("gcc"), async () => {
+  const command: Command = [
+    "wait_for_connect",
+    "poll",
+    FAR_INET6,
+    443,
+    50,
+  ];
+  const { stdout } = await runProgram(GLIBC, command, { replyDelayMs: 200 });
+  assert.match(stdout, /early 0\nready 1\nSO_ERROR 0\n[^]*read arrived\n$/);
+});
+
+/** RFC 1928 section 6, and what connect(2) calls it. */
+const VERDICTS: [rep: number, errno: number][] = [
+  [3, ENETUNREACH],
+  [4, EHOSTUNREACH],
+  [5, ECONNREFUSED],
+  [6, ETIMEDOUT],
+];
+
+/** POLLOUT | POLLERR | POLLHUP: as for a direct connect that failed. */
+const FAILED = `connect -1 ${EALREADY}\nevents ${0x4 | 0x8 | 0x10}\n`;
+const ANEW = STARTED;
+
+for (const libc of ALL_LIBCS) {
+  for (const [rep, errno] of libc.name === "glibc" ? VERDICTS : VERDICTS.slice(1, 2)) {
+    test(
+      `REP ${rep} is errno ${errno} of the next connect() (${libc.name})`,
+      needs(...libc.needs),
+      async () => {
+        const { stdout } = await runProgram(libc, ["connect_until_error", "connect", FAR, 443], {
+          rep,
+          replyDelayMs: 300,
+        });
+        assert.equal(stdout, `${STARTED}${FAILED}connect -1 ${errno}\nSO_ERROR 0\n${ANEW}`);
+      },
+    );
+  }
+  for (const how of ["number", "child"]) {
+    test(
+      `SO_ERROR is told once, then the socket connects anew: ${how} (${libc.name})`,
+      needs(...libc.needs),
+      async () => {
+        const { stdout } = await runProgram(libc, ["connect_until_error", how, FAR, 443], {
+          rep: 4,
+          replyDelayMs: 300,
+        });
+        const told = `SO_ERROR ${EHOSTUNREACH}\nSO_ERROR 0\n`;
+        assert.equal(stdout, `${STARTED}${FAILED}${told}connect -1 ${ECONNABORTED}\n${ANEW}`);
+      },
+    );
+  }
+}
+
+test(
+  "a program that does not ask finds a failed connect reset at its first write",
+  needs("gcc"),
+  async () => {
+    const { stdout } = await runProgram(
+      GLIBC,
+      ["connect_until_error", "write", FAR, 443],
+      { rep: 4, replyDelayMs: 400 },
+    );
+    const written = `write -1 ${ECONNRESET}\nSO_ERROR 0\n`;
+    assert.equal(stdout, `${STARTED}${FAILED}${written}connect -1 ${ECONNABORTED}\n${ANEW}`);
+  },
+);
+
+test(
+  "50 connects started together take one round trip to the server, and none waits for it",
+  needs("gcc"),
+  async () => {
+    const command: Command = ["connect_at_once", 50, FAR, 443];
+    let shortestUs = Infinity;
+    for (let attempt = 0; attempt < MAX_ATTEMPTS && shortestUs >= 2000; attempt++) {
+      const { stdout } = await runProgram(GLIBC, command, { replyDelayMs: 300 });
+      const [medianUs, , good, ms] = stdout.split(" ").map(Number);
+      assert.equal(good, 50);
+      assert.ok(ms! >= 300 && ms! < 3000, `${ms} ms`);
+      shortestUs = Math.min(shortestUs, medianUs!);
+    }
+    assert.ok(shortestUs < 2000, `median ${shortestUs} us`);
+  },
+);
+
+test("300 refused connects at once are all told", needs("gcc"), async () => {
+  const { stdout } = await runProgram(GLIBC, ["connect_at_once", 300, FAR, 443], {
+    rep: 5,
+  });
+  const [, , good, ms] = stdout.split(" ").map(Number);
+  assert.equal(good, 0);
+  assert.ok(ms! < 5000, `${ms} ms`);
+});
+
+for (const how of ["close", "dissolve"]) {
+  test(
+    `a connect that the program gives up is given up at the server: ${how}`,
+    needs("gcc"),
+    async () => {
+      await using dir = await makeTempDir();
+      let closedAfterMs = 0;
+      await using server = await startServer((socket) => {
+        const startedAt = performance.now();
+        socket.once("data", () => socket.write(Uint8Array.of(5, 0)));
+        socket.on("close", () => closedAfterMs = performance.now() - startedAt);
+        socket.on("end", () => socket.end());
+      });
+      const program = compileProgram(GLIBC, "close_while_connecting", dir);
+      const url = `socks5://127.0.0.1:${server.port}`;
+      const command = ["run", "--server", url, "--debug", "2", "--", program, FAR, "443", how];
+      const { stderr } = await runTsocks(command);
+      assert.ok(closedAfterMs > 50 && closedAfterMs < 1500, `${closedAfterMs} ms`);
+      assert.match(stderr, /203\.0\.113\.7:443 STEP \S+ given up by the program\n/);
+    },
+  );
+}
+
+test(
+  "where the kernel cannot let them wait, a failure comes with the first read, and a warning once",
+  needs("gcc"),
+  async () => {
+    await using dir = await makeTempDir();
+    await using server = await startReferenceServer({ rep: 4 });
+    const deny = compileProgram(GLIBC, "deny_filters", dir);
+    const program = compileProgram(GLIBC, "connect_nonblocking", dir);
+    const script = `${program} ${FAR} 443; ${program} ${FAR} 443`;
+    await using home = await makeTempDir();
+    const args = [TSOCKS, "run", "--server", server.url(), "--", "sh", "-c", script];
+    const { stdout, stderr } = await run(deny, args, {
+      env: { HOME: home.path, TMPDIR: home.path },
+    });
+    const lie = `${STARTED}poll 1 SO_ERROR 0\nread \n`;
+    assert.equal(stdout, lie + lie);
+    assert.equal(stderr.match(/warning: Non-blocking connects report success/g)?.length, 1);
+  },
+);
+
+test("a brain that is killed leaves no connect waiting", needs("gcc"), async () => {
+  await using dir = await makeTempDir();
+  await using home = await makeTempDir();
+  await using server = await startServer((socket) => socket.resume());
+  const program = compileProgram(GLIBC, "wait_for_connect", dir);
+  const url = `socks5://127.0.0.1:${server.port}`;
+  const command = ["run", "--server", url, "--", program, "poll", FAR, "443", "4000"];
+  await using tsocks = startTsocks(command, home);
+  await waitFor("the dial", () => server.connections() > 0);
+  await setTimeout(100);
+  process.kill(tsocks.pid, "SIGKILL");
+  const { stdout } = await tsocks.finished;
+  assert.match(stdout, new RegExp(`^${STARTED}early 1\\nready 1\\nSO_ERROR ${ECONNREFUSED}\\n`));
+});
+
+test("the port where connects wait answers nobody else", needs("gcc", "ss"), async () => {
+  await using dir = await makeTempDir();
+  await using home = await makeTempDir();
+  await using destination = await startBannerServer("arrived\n");
+  await using server = await startReferenceServer({
+    routes: { [FAR]: destination.port },
+    replyDelayMs: 4000,
+  });
+  const program = compileProgram(GLIBC, "wait_for_connect", dir);
+  const command = ["run", "--server", server.url(), "--", program, "poll", FAR, "443", "500"];
+  await using tsocks = startTsocks(command, home);
+  const waiting = await waitFor("a waiting socket", () => {
+    const table = execFileSync(programPath("ss"), ["-Htnp", "state", "syn-sent"], {
+      encoding: "utf8",
+    });
+    return /127\.0\.0\.1:\d+\s+127\.0\.0\.1:(\d+)\s+.*wait_for_connec/.exec(table) ?? undefined;
+  });
+  const stranger = connect(Number(waiting[1]), "127.0.0.1");
+  let isAnswered = false;
+  stranger.on("connect", () => isAnswered = true);
+  stranger.on("error", () => isAnswered = true);
+  const { stdout } = await tsocks.finished;
+  assert.match(stdout, /early 0\nready 1\nSO_ERROR 0\n/);
+  assert.equal(isAnswered, false);
+  stranger.destroy();
+  await once(stranger, "close");
+});
