@@ -5,8 +5,8 @@
 
 import assert from "node:assert/strict";
 import { createServer } from "node:net";
-import { constants, networkInterfaces } from "node:os";
-import { outsideAddress } from "../helpers/needs.ts";
+import { constants } from "node:os";
+import { outsideAddress, outsideDevice } from "../helpers/needs.ts";
 import { start } from "../helpers/processes.ts";
 import { waitFor } from "../helpers/wait.ts";
 import { answer, type Asked, fail, type FakeBrain, hasInet6, type Reply } from "./fake_brain.ts";
@@ -29,13 +29,6 @@ function replyAsServer({ op, body }: Asked, brain: FakeBrain): Reply {
   }
   if (body.readUInt16BE(2) === REFUSED_PORT) return fail(ECONNREFUSED);
   return (body[0]! & 2) !== 0 && hasInet6() ? brain.forward6() : brain.forward4();
-}
-
-function outsideDevice(): string {
-  const all = Object.entries(networkInterfaces());
-  const holds = (addresses: { address: string }[] = []) =>
-    addresses.some(({ address }) => address === outsideAddress());
-  return all.find(([, addresses]) => holds(addresses))![0];
 }
 
 /** Sends "relayed", as the fake brain's forwarder does. */
