@@ -8,6 +8,7 @@ import { test } from "node:test";
 import { startBannerServer, startWebServer } from "../helpers/local_servers.ts";
 import { needs, outsideAddress, outsideDevice } from "../helpers/needs.ts";
 import { run, start } from "../helpers/processes.ts";
+import { python } from "../helpers/python.ts";
 import { startReferenceServer } from "../helpers/reference_server.ts";
 import { makeTempDir } from "../helpers/temp_dir.ts";
 import { runTsocks } from "../helpers/tsocks.ts";
@@ -97,6 +98,31 @@ for (const libc of HOST_LIBCS) {
     }
   });
 }
+
+const OPEN_FROM = `
+import asyncio, sys
+async def main():
+    for host in sys.argv[2:]:
+        reader, writer = await asyncio.open_connection(host, 80, local_addr=(sys.argv[1], 0))
+        print(writer.get_extra_info("sockname")[0], (await reader.readline()).decode(), end="")
+        writer.close()
+asyncio.run(main())`;
+
+test(
+  "a bound socket that does not block is carried too",
+  needs("python3", "an address beside loopback"),
+  async () => {
+    await using destination = await startBannerServer("relayed\n");
+    const routes = { [FAR]: destination.port, "2001:db8:0:0:0:0:0:7": destination.port };
+    await using server = await startReferenceServer({ routes });
+    const rows = [[outsideAddress(), FAR], ["127.0.0.1", FAR], ["::1", FAR_INET6]] as const;
+    for (const [from, to] of rows) {
+      const command = python(OPEN_FROM, from, to);
+      const { stdout } = await runTsocks(["run", "--server", server.url(), "--", ...command]);
+      assert.equal(stdout, `${from} relayed\n`);
+    }
+  },
+);
 
 for (
   const options of [["--tcp-fastopen"], ["--interface", "127.0.0.1"], [
