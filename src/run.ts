@@ -32,11 +32,13 @@ import { Peers, Tickets } from "./io/tickets.ts";
 import { CoverageWatch } from "./io/watch.ts";
 import { RUNNABLE } from "./policy/architecture.ts";
 import { ReservedNames } from "./policy/reserved_names.ts";
+import { CTL_FORWARDER_ADDRESSES } from "./shim/control.ts";
 import { HOST_ARCH, SHIMS } from "./shim/embedded.ts";
 
 const CLOSING_GRACE_MS = 50;
 const CUTTING_GRACE_MS = 1000;
 const REMOVAL_ATTEMPTS = 4;
+const LISTEN_ATTEMPTS = 4;
 const UDP_OPTION = { kind: "option", name: "--udp" } as const;
 
 export interface RunContext {
@@ -170,7 +172,21 @@ async function finishConnections(connector: Connector, forwarder: Forwarder): Pr
 
 /** 127.0.0.1 always, ::1 where the machine has it. */
 async function listenOnLoopback(forwarder: Forwarder): Promise<ChildEnvironmentOptions["ports"]> {
-  const { port: v4 } = await forwarder.listen("127.0.0.1", 0);
+  const v4 = await listenOnSpareAddresses(forwarder);
   const v6 = await forwarder.listen("::1", 0).then(({ port }) => port, () => 0);
   return { v4, v6 };
+}
+
+/**
+ * The shim also connects to the addresses behind 127.0.0.1, and must not meet another's listener
+ * there. Where each port fails they do not exist, and nobody can connect to them.
+ */
+async function listenOnSpareAddresses(forwarder: Forwarder): Promise<number> {
+  const spare = Array.from({ length: CTL_FORWARDER_ADDRESSES - 1 }, (_, i) => `127.0.0.${i + 2}`);
+  for (let attempt = 1;; attempt++) {
+    const { port } = await forwarder.listen("127.0.0.1", 0);
+    const listening = spare.map((address) => forwarder.listen(address, port));
+    const isAll = await Promise.all(listening).then(() => true, () => false);
+    if (isAll || attempt === LISTEN_ATTEMPTS) return port;
+  }
 }

@@ -3,6 +3,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { findProgram } from "../debian_packages.ts";
+import { localAddress } from "./measures.ts";
 
 export interface Contender {
   name: string;
@@ -24,18 +25,21 @@ export function makeContenders(binary: string, port: number, directory: string):
     writeFileSync(filePath, text);
     return filePath;
   };
-  const ours = [binary, "run", "--server", `socks5://127.0.0.1:${port}`, "--no-env", "--"];
+  const local = `local = ${localAddress()}/255.255.255.255\n`;
+  const server = ["--conf", conf("ours", local), "--server", `socks5://127.0.0.1:${port}`];
+  const ours = [binary, "run", ...server, "--no-env", "--"];
   const contenders: Contender[] = [
     { name: "direct", wrapper: [], env: {}, address: "127.0.0.1", port },
     { name: "ours", wrapper: ours, env: {}, ...BEHIND_SERVER },
   ];
   if (findProgram("/usr/bin/tsocks") !== undefined) {
-    const text = `server = 127.0.0.1\nserver_port = ${port}\nserver_type = 5\n`;
+    const text = `server = 127.0.0.1\nserver_port = ${port}\nserver_type = 5\n${local}`;
     const env = { TSOCKS_CONF_FILE: conf("tsocks", text) };
     contenders.push({ name: "tsocks 1.8", wrapper: ["/usr/bin/tsocks"], env, ...BEHIND_SERVER });
   }
   if (findProgram("proxychains4") !== undefined) {
-    const text = `strict_chain\nquiet_mode\n[ProxyList]\nsocks5 127.0.0.1 ${port}\n`;
+    const localNet = `localnet ${localAddress()}/255.255.255.255\n`;
+    const text = `strict_chain\nquiet_mode\n${localNet}[ProxyList]\nsocks5 127.0.0.1 ${port}\n`;
     const wrapper = ["proxychains4", "-q", "-f", conf("proxychains", text)];
     contenders.push({ name: "proxychains4", wrapper, env: {}, ...BEHIND_SERVER });
   }

@@ -1,6 +1,7 @@
 /** What is measured, and one run of it: the figure that a small C program prints, or the time of a whole command. */
 
 import { spawn, spawnSync } from "node:child_process";
+import { networkInterfaces } from "node:os";
 import type { Contender } from "./contenders.ts";
 
 export interface Measure {
@@ -12,6 +13,13 @@ export interface Measure {
   /** The measuring program below scripts/bench and its last argument; "true" is timed from outside. */
   program: string;
   argument: string;
+}
+
+/** Of this machine, beside loopback where there is one: the contenders are told that it is local. */
+export function localAddress(): string {
+  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  const found = all.find(({ family, internal }) => family === "IPv4" && !internal);
+  return found?.address ?? "127.0.0.1";
 }
 
 export function listMeasures(isQuick: boolean): Measure[] {
@@ -41,6 +49,14 @@ export function listMeasures(isQuick: boolean): Measure[] {
       program: "bulk_read",
       argument: `${octets}`,
     },
+    ...[localAddress(), "127.0.0.1"].map((address) => ({
+      name: `a connect that goes direct, to ${address} (p50)`,
+      unit: "us",
+      isMoreBetter: false,
+      delayMs: 0,
+      program: "connect_here",
+      argument: address,
+    })),
     {
       name: "start of true",
       unit: "ms",
@@ -53,6 +69,7 @@ export function listMeasures(isQuick: boolean): Measure[] {
 }
 
 const LIMIT_MS = 20_000;
+const PROGRAMS = ["server", "connect_sequential", "connect_together", "connect_here", "bulk_read"];
 
 /** The figure of one run, or why there is none. */
 export async function measureOnce(
@@ -98,7 +115,7 @@ function run(command: string[], env: Record<string, string>) {
 
 /** Compiles server.c and the measuring programs from `sources` into `directory`. @throws Error with gcc's words */
 export function compilePrograms(sources: string, directory: string): void {
-  for (const name of ["server", "connect_sequential", "connect_together", "bulk_read"]) {
+  for (const name of PROGRAMS) {
     const flags = ["-O2", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-pthread"];
     const args = [...flags, "-o", `${directory}/${name}`, `${sources}/${name}.c`];
     const done = spawnSync("gcc", args, { encoding: "utf8" });

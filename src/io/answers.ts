@@ -6,6 +6,7 @@
 
 import { formatMessage } from "../errors.ts";
 import { formatIpAddress, type IpAddress } from "../net/address.ts";
+import { encodeText } from "../net/octet_text.ts";
 import { escapeText } from "../net/printable.ts";
 import { REASON_WORDS, uncoveredWords } from "../policy/coverage.ts";
 import { isReserved } from "../policy/reserved_names.ts";
@@ -175,11 +176,11 @@ function answerVerdict(request: Request<"verdict">, { pending }: AnswerOptions):
   return errno === undefined ? { status: "direct" } : { status: "fail", error: errno };
 }
 
-/** What the protocol cannot carry is no name: the root, whose address "." was given, is empty here. */
+/** What the protocol cannot carry is no name. */
 function answerReverse(request: Request<"reverse">, { router }: AnswerOptions): ControlAnswer {
   const found = router.reverse(request.endpoint.address);
   if (found === "libc") return { status: "libc" };
-  const length = found === undefined ? 0 : new TextEncoder().encode(found.name).length;
+  const length = found === undefined ? 0 : encodeText(found.name).length;
   if (found === undefined || length === 0 || length > CTL_MAX_HOST_NAME_LEN) {
     return { status: "fail", error: EAI_NONAME };
   }

@@ -74,7 +74,9 @@ export class Connector {
   /** Relay until the end, and log the end. */
   async carry(attempt: Attempt, ends: RelayEnds): Promise<void> {
     this.#held++;
+    const letNameGo = this.#options.router.hold(attempt.route.target);
     const { sent, received, outcome } = await relay(ends);
+    letNameGo();
     this.#options.log.write({
       action: "END",
       ...subjectOf(attempt),

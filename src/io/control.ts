@@ -15,6 +15,7 @@ import {
   encodeAnswer,
   type WaitingSocket,
 } from "../shim/control.ts";
+import { maxConnections } from "./limits.ts";
 import type { DecisionLog } from "./log.ts";
 
 /** Aborted when the program gives the question up (a signal, its death, its own deadline). */
@@ -25,15 +26,29 @@ export interface ControlOptions {
   token: Uint8Array;
   answer: Answerer;
   log: DecisionLog;
+  limits?: Limits;
+}
+
+/** The shim sends its request as it connects. Of more than `maxUnheard` without a whole one the oldest are closed. */
+interface Limits {
+  requestTimeoutMs: number;
+  maxUnheard: number;
 }
 
 const BACKLOG = 4096;
+const REQUEST_TIMEOUT_MS = 30_000;
 /** The shim answers PENDING with two system calls and a message. */
 const START_TIMEOUT_MS = 10_000;
 
 /** Listen on the Unix socket `filePath`, connectable by every user: the token is what admits. */
 export function listenControl(filePath: string, options: ControlOptions): Promise<Listener> {
-  const listener = createServer({ allowHalfOpen: true }, (socket) => converse(socket, options));
+  const unheard = new Set<Socket>();
+  const limits = options.limits ??
+    { requestTimeoutMs: REQUEST_TIMEOUT_MS, maxUnheard: Math.min(BACKLOG, maxConnections()) };
+  const listener = createServer({ allowHalfOpen: true }, (socket) => {
+    awaitRequest(socket, unheard, limits);
+    converse(socket, options, () => unheard.delete(socket));
+  });
   return new Promise((resolve, reject) => {
     listener.once("error", reject);
     listener.listen({ path: filePath, backlog: BACKLOG }, () => {
@@ -43,7 +58,29 @@ export function listenControl(filePath: string, options: ControlOptions): Promis
   });
 }
 
-function converse(socket: Socket, { token, answer, log }: ControlOptions): void {
+/** Until it has left `unheard` a connection may be closed: a child that floods us shuts out nobody. */
+function awaitRequest(
+  socket: Socket,
+  unheard: Set<Socket>,
+  { requestTimeoutMs, maxUnheard }: Limits,
+): void {
+  unheard.add(socket);
+  const timer = setTimeout(() => unheard.has(socket) && socket.destroy(), requestTimeoutMs);
+  socket.on("close", () => {
+    clearTimeout(timer);
+    unheard.delete(socket);
+  });
+  if (unheard.size <= maxUnheard) return;
+  const [oldest] = unheard;
+  unheard.delete(oldest!);
+  oldest!.destroy();
+}
+
+function converse(
+  socket: Socket,
+  { token, answer, log }: ControlOptions,
+  onRequest: () => void,
+): void {
   const abort = new AbortController();
   let seen: Uint8Array = new Uint8Array();
   socket.on("error", () => {});
@@ -55,6 +92,7 @@ function converse(socket: Socket, { token, answer, log }: ControlOptions): void 
     const decoded = decodeRequest(seen);
     if (decoded.kind === "incomplete") return;
     socket.off("data", onData);
+    onRequest();
     if (decoded.kind === "bad" || !timingSafeEqual(decoded.request.token, token)) {
       log.step(`control: ${decoded.kind === "bad" ? decoded.reason : "wrong token"}`);
       return void socket.destroy();

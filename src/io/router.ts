@@ -15,6 +15,7 @@ import { normalizeName } from "../net/hostname.ts";
 import { decide, decideByRule, decideDatagram, type Decision } from "../policy/decide.ts";
 import {
   type Hosts,
+  isAskedFor,
   isInHosts,
   leavesNamesToLibc,
   nameTreatment,
@@ -113,7 +114,7 @@ export class Router {
       case "local":
         return await this.#resolveLocal(normalizeName(name));
       case "server": {
-        const reserved = names?.reserve(name, performance.now());
+        const reserved = isAskedFor(name) ? names?.reserve(name, performance.now()) : undefined;
         return reserved === undefined ? [] : [reserved.v4, reserved.v6];
       }
     }
@@ -134,6 +135,13 @@ export class Router {
     if (isInHosts(hosts(), formatIpAddress(address), address.version)) return "libc";
     const { action } = decide(config, { kind: "address", address, port: 0 });
     return action === "direct" ? "libc" : undefined;
+  }
+
+  /** A connection to `target` is open until the returned function is called: its name keeps its address. */
+  hold(target: Destination): () => void {
+    const { names } = this.#options;
+    const isNamed = target.kind === "name" && names !== undefined;
+    return isNamed ? names.hold(target.name, () => performance.now()) : () => {};
   }
 
   /** Whether no name of any kind goes to a server, so that libc's own look-ups give nothing away. */

@@ -3,7 +3,7 @@
  * a terminal's cursor, fake a log line or split a column.
  */
 
-const ENCODER = new TextEncoder();
+import { encodeText } from "./octet_text.ts";
 
 /**
  * The first `maxBytes` UTF-8 octets of `text`; each octet that is not a visible ASCII character, and
@@ -11,7 +11,7 @@ const ENCODER = new TextEncoder();
  */
 export function escapeText(text: string, maxBytes: number): string {
   // Each UTF-16 unit gives at least one octet, so a huge text need not be encoded whole.
-  const bytes = ENCODER.encode(text.slice(0, maxBytes)).subarray(0, maxBytes);
+  const bytes = encodeText(text.slice(0, maxBytes)).subarray(0, maxBytes);
   return Array.from(bytes, escapeOctet).join("");
 }
 

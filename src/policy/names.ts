@@ -74,6 +74,16 @@ export function isInHosts(hosts: Hosts, name: string, family: 0 | 4 | 6): boolea
 }
 
 /**
+ * Whether getaddrinfo(3) of glibc would ask a name server for it, and not call it no name at once: its
+ * letters, no hyphen first, no empty label, more than digits and dots. Octets above ASCII are left
+ * to the server.
+ */
+export function isAskedFor(name: string): boolean {
+  return /^(?!-)[\w.\-\x80-\uffff]+$/.test(name) && !/^\..|\.\./.test(name) &&
+    !/^[\d.]*\d[\d.]*$/.test(name);
+}
+
+/**
  * The address of a numeric text, or `libc` for IPv6 with a zone, which only libc can read. Not
  * left to libc otherwise: gethostbyname(3) does not know all that inet_aton(3) reads.
  */

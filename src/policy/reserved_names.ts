@@ -5,7 +5,6 @@
  */
 
 import type { IpAddress } from "../net/address.ts";
-import { normalizeName } from "../net/hostname.ts";
 
 /** 2^17 addresses less the network's own and its broadcast address. */
 export const RESERVED_CAPACITY = 2 ** 17 - 2;
@@ -27,6 +26,8 @@ export class ReservedNames {
   /** Least recently used first, which a Map keeps by its order of insertion. */
   readonly #indexOf = new Map<string, number>();
   readonly #nameAt = new Map<number, { name: string; usedAtMs: number }>();
+  /** Open connections to a name, where there are any. */
+  readonly #heldCount = new Map<string, number>();
 
   constructor(capacity = RESERVED_CAPACITY) {
     this.#capacity = Math.min(capacity, RESERVED_CAPACITY);
@@ -34,13 +35,13 @@ export class ReservedNames {
 
   /**
    * The addresses of `name`, the same ones as long as the name is in use; undefined where the table is
-   * full of names in use. `nowMs` is of any clock that only goes forward.
+   * full of names in use. `nowMs` is of any clock that only goes forward. The server is to get the name
+   * as the program wrote it, so that each spelling has addresses of its own.
    */
   reserve(name: string, nowMs: number): ReservedAddresses | undefined {
-    const key = normalizeName(name);
-    const index = this.#indexOf.get(key) ?? this.#freeIndex(nowMs);
+    const index = this.#indexOf.get(name) ?? this.#freeIndex(nowMs);
     if (index === undefined) return undefined;
-    this.#touch(key, index, nowMs);
+    this.#touch(name, index, nowMs);
     return { v4: reservedV4(index), v6: reservedV6(index) };
   }
 
@@ -52,13 +53,29 @@ export class ReservedNames {
     return name;
   }
 
+  /** `name` is in use until the returned function is called: a connection to it is open. */
+  hold(name: string, now: () => number): () => void {
+    if (!this.#indexOf.has(name)) return () => {};
+    this.#heldCount.set(name, (this.#heldCount.get(name) ?? 0) + 1);
+    return () => {
+      const left = this.#heldCount.get(name)! - 1;
+      if (left > 0) return void this.#heldCount.set(name, left);
+      this.#heldCount.delete(name);
+      this.#touch(name, this.#indexOf.get(name)!, now());
+    };
+  }
+
   /** The full table drops the name that was unused for longest. */
   #freeIndex(nowMs: number): number | undefined {
     if (this.#indexOf.size < this.#capacity) return this.#indexOf.size + 1;
-    const [oldest, index] = this.#indexOf.entries().next().value!;
-    if (nowMs - this.#nameAt.get(index)!.usedAtMs < MIN_UNUSED_MS) return undefined;
-    this.#indexOf.delete(oldest);
-    return index;
+    for (const [oldest, index] of this.#indexOf) {
+      if (nowMs - this.#nameAt.get(index)!.usedAtMs < MIN_UNUSED_MS) return undefined;
+      if (!this.#heldCount.has(oldest)) {
+        this.#indexOf.delete(oldest);
+        return index;
+      }
+      this.#touch(oldest, index, nowMs);
+    }
   }
 
   #touch(name: string, index: number, usedAtMs: number): void {

@@ -3,6 +3,7 @@
  * sockets, addresses and states belong to the kernel, which knows the right error for each.
  */
 #include <errno.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
@@ -66,7 +67,7 @@ static int ask(int fd, int is_nonblocking, const struct endpoint *to, struct ans
 
 	if (is_nonblocking)
 		flags |= CTL_FLAG_NONBLOCKING;
-	if (to->len == 16)
+	if (!endpoint_is_inet(to))
 		flags |= CTL_FLAG_INET6;
 	sys_getsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, &len);
 	return control_connect(to, flags, &limit, answer);
@@ -94,6 +95,43 @@ static int send_ticket(int fd, const struct answer *answer)
 }
 
 /*
+ * A socket bound to another device does not reach loopback. 0; or EPERM where the program may
+ * not take it off that device, which the kernel lets only CAP_NET_RAW do.
+ */
+static int leave_device(int fd)
+{
+	char device[IFNAMSIZ];
+	socklen_t len = sizeof(device);
+
+	if (sys_getsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device, &len) || !len ||
+	    !memcmp(device, "lo", 3))
+		return 0;
+	return sys_setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "", 1) ? EPERM : 0;
+}
+
+/*
+ * Begins to connect to an endpoint of the brain, or one of the `addresses` that follow it: from a
+ * port that the program bound only one connection goes to each, though the program's go to
+ * different destinations. 0 or an errno.
+ */
+static int connect_to_brain(int fd, int family, const struct endpoint *to, int addresses)
+{
+	struct endpoint at = *to;
+	struct sockaddr_in6 addr;
+	socklen_t len;
+
+	for (;; at.address[3]++) {
+		len = endpoint_write(&at, family, &addr);
+		if (!len)
+			return ENETDOWN;
+		if (!real_connect(fd, (struct sockaddr *)&addr, len))
+			return 0;
+		if (errno != EADDRNOTAVAIL || at.len != 4 || !--addresses)
+			return errno;
+	}
+}
+
+/*
  * Takes the socket from the forwarder: it must not look as if it had reached the destination.
  * AF_UNSPEC makes it new again (connect(2)); where that is refused it is shut.
  */
@@ -106,27 +144,22 @@ static void take_back(int fd)
 }
 
 /*
- * Starts the connect of the program's own socket to an endpoint of the brain, and waits for
- * nothing. 0, EINPROGRESS or EINTR (started), or the errno of a failure.
+ * Starts the connect of the program's own socket to an endpoint of the brain (`addresses` as
+ * above), and waits for nothing. 0, EINPROGRESS or EINTR (started), or the errno of a failure.
  */
-static int start(int fd, int family, const struct endpoint *to)
+static int start(int fd, int family, const struct endpoint *to, int addresses)
 {
 	static const int off;
-	struct sockaddr_in6 addr;
-	socklen_t len = endpoint_write(to, family, &addr);
 	long status = sys_fcntl(fd, F_GETFL, 0);
-	int error = 0;
+	int error = leave_device(fd);
 
-	if (!len)
-		return ENETDOWN;
+	if (error)
+		return error;
 	/* with it the kernel would not connect until the first octet */
 	sys_setsockopt(fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &off, sizeof(off));
-	/* a socket bound to another device does not reach loopback */
-	sys_setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "", 1);
 	if (!(status & O_NONBLOCK))
 		sys_fcntl(fd, F_SETFL, status | O_NONBLOCK);
-	if (real_connect(fd, &addr, len))
-		error = errno;
+	error = connect_to_brain(fd, family, to, addresses);
 	if (!(status & O_NONBLOCK))
 		sys_fcntl(fd, F_SETFL, status);
 	/* it is the brain that refused, of which the program knows nothing */
@@ -144,7 +177,7 @@ static int is_started(int error)
  */
 static int forward(int fd, int family, int is_nonblocking, const struct answer *answer)
 {
-	int started = start(fd, family, &answer->endpoint);
+	int started = start(fd, family, &answer->endpoint, CTL_FORWARDER_ADDRESSES);
 	int error = started;
 	long result;
 
@@ -170,7 +203,7 @@ static int forward(int fd, int family, int is_nonblocking, const struct answer *
 static int wait_for_verdict(int fd, int family, const struct answer *answer)
 {
 	struct attempt attempt;
-	int error = start(fd, family, &answer->endpoint);
+	int error = start(fd, family, &answer->endpoint, 1);
 
 	if (error != EINPROGRESS || attempt_read(fd, &attempt)) {
 		sys_close(answer->link);
@@ -188,11 +221,11 @@ static int wait_for_verdict(int fd, int family, const struct answer *answer)
 
 /*
  * 0, or -1 with errno: as connect(2); the brain's (the server's verdict); ENETDOWN if the
- * brain cannot be asked; EMFILE or ENFILE if no descriptor was left to ask it; ETIMEDOUT
- * (SO_SNDTIMEO) with the attempt given up and the socket as it was; EINTR with the attempt
- * going on, as connect(2) has it: what was waiting is asked anew as if non-blocking, since
- * programs then poll the socket and must not find one that nobody connects. `next` makes the
- * connect that nothing stands in the way of. A socket that is not TCP: datagram.c.
+ * brain cannot be asked; EMFILE or ENFILE if no descriptor was left to ask it; EINTR, or
+ * EINPROGRESS after SO_SNDTIMEO, with the attempt going on, as connect(2) and socket(7) have
+ * it: what was waiting is asked anew as if non-blocking, since programs then poll the socket
+ * and must not find one that nobody connects. `next` makes the connect that nothing stands in
+ * the way of. A socket that is not TCP: datagram.c.
  */
 static int shim_connect(int fd, const struct sockaddr *addr, socklen_t len,
 			int (*next)(int fd, const void *addr, socklen_t len))
@@ -200,7 +233,7 @@ static int shim_connect(int fd, const struct sockaddr *addr, socklen_t len,
 	int saved = errno;
 	struct endpoint to;
 	struct answer answer;
-	int is_nonblocking, is_interrupted, error;
+	int is_nonblocking, error, left = 0;
 	long result;
 
 	if (!must_ask(fd, addr, len, &to)) {
@@ -216,9 +249,10 @@ static int shim_connect(int fd, const struct sockaddr *addr, socklen_t len,
 	}
 	is_nonblocking = (sys_fcntl(fd, F_GETFL, 0) & O_NONBLOCK) != 0;
 	error = ask(fd, is_nonblocking, &to, &answer);
-	is_interrupted = error == EINTR;
-	if (is_interrupted)
+	if (!is_nonblocking && (error == EINTR || error == ETIMEDOUT)) {
+		left = error == EINTR ? EINTR : EINPROGRESS;
 		error = ask(fd, 1, &to, &answer);
+	}
 	if (!error && answer.status == CTL_STATUS_DIRECT)
 		return next(fd, addr, len);
 	if (!error && answer.status == CTL_STATUS_FORWARD)
@@ -227,8 +261,8 @@ static int shim_connect(int fd, const struct sockaddr *addr, socklen_t len,
 		error = wait_for_verdict(fd, addr->sa_family, &answer);
 	else if (!error)
 		error = answer.status == CTL_STATUS_FAIL ? (int)answer.error : ENETDOWN;
-	if (is_interrupted && (!error || error == EINPROGRESS))
-		error = EINTR;
+	if (left && (!error || error == EINPROGRESS))
+		error = left;
 	errno = error ? error : saved;
 	return error ? -1 : 0;
 }

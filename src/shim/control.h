@@ -17,7 +17,7 @@
  *
  *   CONNECT  BODY = FLAGS(1) ENDPOINT     may this socket connect to ENDPOINT?
  *            FLAGS bit 0: the socket is non-blocking, answer at once
- *            FLAGS bit 1: the socket is AF_INET6 (the answer's ENDPOINT must be usable on it)
+ *            FLAGS bit 1: ENDPOINT is IPv6, and not v4-mapped: the answer's should be so too
  *            FLAGS bit 2: it is not TCP: may datagrams go there? Answered at once, and never FORWARD
  *   RESOLVE  BODY = FAMILY(1) NAME(1-1024) what may getaddrinfo be told? FAMILY 0, 4 or 6
  *   PEER     BODY = ENDPOINT              whither goes the relayed connection that has
@@ -48,7 +48,8 @@
  *   +--------+----------+-------+------+--------+
  *
  *   DIRECT   connect (EXECUTE: execute) as if there were no shim
- *   FORWARD  BODY = ENDPOINT TICKET(17)   connect there and send the 17 octets first
+ *   FORWARD  BODY = ENDPOINT TICKET(17)   connect there and send the 17 octets first; instead of
+ *            127.0.0.1 also to one of the next addresses, CTL_FORWARDER_ADDRESSES in all
  *   PENDING  BODY = ENDPOINT              connect there, which starts and does not end before the
  *            server's verdict; then send STARTED = COOKIE(8) ENDPOINT, the socket's SO_COOKIE and
  *            its local address, on this same connection, which ends with it
@@ -114,6 +115,7 @@
 #define CTL_MAX_HOST_NAME_LEN 255
 #define CTL_MAX_ANSWER_BODY_LEN 256
 #define CTL_MAX_PATH_LEN 255
+#define CTL_FORWARDER_ADDRESSES 4
 
 /* The low octet of each port that PENDING sends to: getpeername(2) knows relayed sockets by it. */
 #define CTL_PENDING_PORT_MARK 0x53

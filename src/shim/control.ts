@@ -6,6 +6,7 @@
 
 import { addressFromBytes } from "../net/address.ts";
 import type { IpAddress } from "../net/address.ts";
+import { decodeAnyText, encodeText } from "../net/octet_text.ts";
 
 export const CTL_MAGIC_0 = 0x54;
 export const CTL_MAGIC_1 = 0x53;
@@ -52,6 +53,8 @@ export const CTL_MAX_CODE_LEN = 64;
 export const CTL_MAX_HOST_NAME_LEN = 255;
 export const CTL_MAX_ANSWER_BODY_LEN = 256;
 export const CTL_MAX_PATH_LEN = 255;
+/** 127.0.0.1 and those that follow it, on one port. */
+export const CTL_FORWARDER_ADDRESSES = 4;
 
 /** The low octet of each port that PENDING sends to. */
 export const CTL_PENDING_PORT_MARK = 0x53;
@@ -87,7 +90,7 @@ export type ControlRequest =
     isDatagram: boolean;
     endpoint: ControlEndpoint;
   }
-  /** `name` is UTF-8, or Latin-1 where its octets are not UTF-8; hostile text all the same. */
+  /** `name` as net/octet_text.ts reads any octets; hostile text all the same. */
   | { op: "resolve"; pid: number; token: Uint8Array; family: 0 | 4 | 6; name: string }
   /** `endpoint` is the local address of the program's relayed connection. */
   | { op: "peer"; pid: number; token: Uint8Array; endpoint: ControlEndpoint }
@@ -247,7 +250,7 @@ function decodeResolve(
   if (name.includes(0)) return bad("a zero octet in the name");
   return {
     kind: "request",
-    request: { op: "resolve", ...header, family, name: decodeName(name) },
+    request: { op: "resolve", ...header, family, name: decodeAnyText(name) },
   };
 }
 
@@ -263,7 +266,7 @@ function decodeExecute(
   if (path.includes(0)) return bad("a zero octet in the path");
   return {
     kind: "request",
-    request: { op: "uncovered", ...header, reason, path: decodeName(path) },
+    request: { op: "uncovered", ...header, reason, path: decodeAnyText(path) },
   };
 }
 
@@ -283,15 +286,6 @@ export function decodeWaitingSocket(bytes: Uint8Array): WaitingSocket | undefine
   if (bytes.length < CTL_COOKIE_LEN) return undefined;
   const local = decodeEndpoint(bytes.subarray(CTL_COOKIE_LEN));
   return local && { cookie: viewOf(bytes).getBigUint64(0), local };
-}
-
-/** The shim passes a program's octets as they are. */
-function decodeName(bytes: Uint8Array): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    return String.fromCharCode(...bytes); // not TextDecoder's latin1, which is windows-1252
-  }
 }
 
 /**
@@ -322,7 +316,7 @@ export function encodeAnswer(answer: ControlAnswer): Uint8Array {
     case "peer":
       return encode(CTL_STATUS_PEER, { body: encodeEndpoint(answer.endpoint) });
     case "name": {
-      const body = new TextEncoder().encode(answer.name);
+      const body = encodeText(answer.name);
       inRange("name length", body.length, 1, CTL_MAX_HOST_NAME_LEN);
       return encode(CTL_STATUS_NAME, { body });
     }

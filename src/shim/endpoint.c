@@ -71,6 +71,12 @@ static const unsigned char *inet_octets(const struct endpoint *e)
 	return memcmp(e->address, MAPPED_PREFIX, sizeof(MAPPED_PREFIX)) ? NULL : e->address + 12;
 }
 
+/* Whether a socket goes there by IPv4, AF_INET6 or not. */
+int endpoint_is_inet(const struct endpoint *e)
+{
+	return inet_octets(e) != NULL;
+}
+
 /* Whether all of an IPv6 address but its last octet is zero, as in :: and ::1. */
 static int is_nearly_zero(const struct endpoint *e)
 {

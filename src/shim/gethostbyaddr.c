@@ -1,8 +1,7 @@
 /*
- * gethostbyaddr(3) and its _r form: a reserved address gives back its name, in a hostent that
- * we build where libc would, the caller's buffer or a static one. Otherwise as getnameinfo.c.
+ * gethostbyaddr(3) and its _r form: a reserved address gives back its name, in a hostent of
+ * our own (hostent.c). Otherwise as getnameinfo.c.
  */
-#include <errno.h>
 #include <netdb.h>
 
 #include "shim.h"
@@ -12,52 +11,22 @@ typedef int gethostbyaddr_r_function(const void *address, socklen_t len, int fam
 				     struct hostent *host, char *buffer, size_t buffer_len,
 				     struct hostent **result, int *error);
 
-/* What a hostent points to, but for the name, which follows. */
-struct room {
-	char *aliases[1];		/* none */
-	char *addresses[2];		/* one */
-	char address[16];
-};
-
 /*
  * What gethostbyaddr() returns, written by each call, as in every libc: a program whose threads
  * need results of their own calls the _r form.
  */
 static struct hostent static_host;
-static char static_buffer[_Alignof(struct room) + sizeof(struct room) + CTL_MAX_HOST_NAME_LEN + 1];
+static char static_buffer[HOST_BUFFER_LEN];
 
-/* Asks for the name, as name_of(). `len` may be longer than the family needs. 0 or an h_errno. */
-static int ask_name(const void *address, socklen_t len, int family, char *name)
+/* Asks for the name of *asked, as name_of(). `len` may be longer than the family needs. 0 or an h_errno. */
+static int ask_name(const void *address, socklen_t len, int family, struct endpoint *asked, char *name)
 {
-	struct endpoint asked = { .len = family == AF_INET ? 4 : 16 };
-
+	asked->len = family == AF_INET ? 4 : 16;
 	name[0] = '\0';
-	if ((family != AF_INET && family != AF_INET6) || !address || len < asked.len)
+	if ((family != AF_INET && family != AF_INET6) || !address || len < asked->len)
 		return NO_RECOVERY;
-	memcpy(asked.address, address, asked.len);
-	return host_error(name_of(&asked, name));
-}
-
-/* Fills *host from the address and its name. Whether there was room. */
-static int build(const void *address, int family, const char *name, struct hostent *host,
-		 char *buffer, size_t buffer_len)
-{
-	size_t padding = -(size_t)buffer % _Alignof(struct room);
-	struct room *room = (struct room *)(buffer + padding);
-
-	if (buffer_len < padding + sizeof(*room) + strlen(name) + 1)
-		return 0;
-	host->h_addrtype = family;
-	host->h_length = family == AF_INET ? 4 : 16;
-	host->h_name = (char *)(room + 1);
-	host->h_aliases = room->aliases;
-	host->h_addr_list = room->addresses;
-	room->aliases[0] = NULL;
-	room->addresses[0] = room->address;
-	room->addresses[1] = NULL;
-	memcpy(room->address, address, (size_t)host->h_length);
-	memcpy(host->h_name, name, strlen(name) + 1);
-	return 1;
+	memcpy(asked->address, address, asked->len);
+	return host_error(name_of(asked, name));
 }
 
 /* A hostent in static storage, or NULL with h_errno. */
@@ -65,10 +34,11 @@ static struct hostent *shim_gethostbyaddr(const void *address, socklen_t len, in
 {
 	gethostbyaddr_function *next = (gethostbyaddr_function *)real_find(REAL_GETHOSTBYADDR);
 	char name[CTL_MAX_HOST_NAME_LEN + 1];
-	int error = ask_name(address, len, family, name);
+	struct endpoint asked;
+	int error = ask_name(address, len, family, &asked, name);
 
 	if (!error && name[0] &&
-	    build(address, family, name, &static_host, static_buffer, sizeof(static_buffer)))
+	    host_build(&asked, name, &static_host, static_buffer, sizeof(static_buffer)))
 		return &static_host;
 	if (!error && next)
 		return next(address, len, family);
@@ -84,9 +54,10 @@ static int shim_gethostbyaddr_r(const void *address, socklen_t len, int family,
 	gethostbyaddr_r_function *next =
 		(gethostbyaddr_r_function *)real_find(REAL_GETHOSTBYADDR_R);
 	char name[CTL_MAX_HOST_NAME_LEN + 1];
+	struct endpoint asked;
 
 	*result = NULL;
-	*error = ask_name(address, len, family, name);
+	*error = ask_name(address, len, family, &asked, name);
 	if (!*error && !name[0] && next)
 		return next(address, len, family, host, buffer, buffer_len, result, error);
 	if (!*error && !name[0])
@@ -95,12 +66,7 @@ static int shim_gethostbyaddr_r(const void *address, socklen_t len, int family,
 		set_host_error(*error);	/* as glibc does; Python reads it there */
 		return host_result(*error);
 	}
-	if (!build(address, family, name, host, buffer, buffer_len)) {
-		*error = NETDB_INTERNAL;
-		return ERANGE;
-	}
-	*result = host;
-	return 0;
+	return host_result_built(host_build(&asked, name, host, buffer, buffer_len), host, result, error);
 }
 
 EXPORT struct hostent *gethostbyaddr(const void *address, socklen_t len, int family)

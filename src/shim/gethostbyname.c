@@ -1,6 +1,6 @@
 /*
- * gethostbyname(3) and its family, as getaddrinfo.c does it: libc is given the text of an
- * address, and the name is written back as h_name.
+ * gethostbyname(3) and its family: libc is asked only for what the brain leaves to it; an address
+ * of the brain's is given in a hostent of our own (hostent.c).
  */
 #include <errno.h>
 #include <netdb.h>
@@ -19,9 +19,13 @@ typedef int *h_errno_location_function(void);
 /* What the brain said, in this family's terms. */
 struct lookup {
 	int error;			/* 0, or what h_errno is to be */
-	const char *name;		/* what libc may be asked */
-	char text[NAME_TEXT_LEN];	/* "" where libc may resolve the name itself */
+	int is_libcs;			/* libc may resolve the name itself */
+	struct endpoint address;	/* else */
 };
+
+/* What gethostbyname() and gethostbyname2() return, written by each call, as in every libc. */
+static struct hostent static_host;
+static char static_buffer[HOST_BUFFER_LEN];
 
 /* h_errno for an EAI_ code. */
 int host_error(int error)
@@ -54,45 +58,56 @@ void set_host_error(int error)
 		*location() = error;
 }
 
-/* Asks the brain; the real function may be called with lookup->name if lookup->error is 0. */
 static void look_up(const char *name, int family, struct lookup *lookup)
 {
-	if (family != AF_INET && family != AF_INET6) {
-		lookup->error = NO_RECOVERY;
+	char text[NAME_TEXT_LEN];
+
+	lookup->is_libcs = 0;
+	lookup->error = NO_RECOVERY;
+	if (family != AF_INET && family != AF_INET6)
 		return;
-	}
-	lookup->name = name;
-	lookup->error = host_error(name_ask(family, name, lookup->text));
-	if (lookup->error || !lookup->text[0])
+	lookup->error = host_error(name_ask(family, name, text));
+	if (lookup->error)
 		return;
-	if (text_is_inet6(lookup->text) != (family == AF_INET6))
+	lookup->is_libcs = !text[0];
+	if (text[0] && (!address_from_text(text, &lookup->address) ||
+			(lookup->address.len == 4) != (family == AF_INET)))
 		lookup->error = HOST_NOT_FOUND;
-	name_make_room(name, lookup->text);
-	lookup->name = lookup->text;
 }
 
-/* Ends a lookup: the name the program asked for becomes h_name. Returns `host`. */
-static struct hostent *finish(const char *name, const struct lookup *lookup, struct hostent *host)
+/* A hostent in static storage, or NULL with h_errno. */
+static struct hostent *finish(const char *name, const struct lookup *lookup)
 {
-	if (host && lookup->text[0])
-		name_put_back(name, host->h_name);
-	return host;
+	if (!lookup->error && !lookup->is_libcs &&
+	    host_build(&lookup->address, name, &static_host, static_buffer, sizeof(static_buffer)))
+		return &static_host;
+	set_host_error(lookup->error ? lookup->error : NO_RECOVERY);
+	return NULL;
 }
 
-/* A hostent in libc's static storage, or NULL with h_errno. */
+/* 0 with *result, 0 with NULL and *error (no such host), or an errno with NULL and *error. */
+static int finish_r(const char *name, const struct lookup *lookup, struct hostent *host,
+		    char *buffer, size_t len, struct hostent **result, int *error)
+{
+	if (!lookup->error && !lookup->is_libcs)
+		return host_result_built(host_build(&lookup->address, name, host, buffer, len),
+					 host, result, error);
+	*result = NULL;
+	*error = lookup->error ? lookup->error : NO_RECOVERY;
+	return host_result(*error);
+}
+
+/* A hostent in static storage, or NULL with h_errno. */
 static struct hostent *shim_gethostbyname(const char *name)
 {
 	gethostbyname_function *next = (gethostbyname_function *)real_find(REAL_GETHOSTBYNAME);
 	struct lookup lookup;
 
 	look_up(name, AF_INET, &lookup);
-	if (next && !lookup.error)
-		return finish(name, &lookup, next(lookup.name));
-	set_host_error(lookup.error ? lookup.error : NO_RECOVERY);
-	return NULL;
+	return next && lookup.is_libcs ? next(name) : finish(name, &lookup);
 }
 
-/* A hostent in libc's static storage, or NULL with h_errno. */
+/* A hostent in static storage, or NULL with h_errno. */
 static struct hostent *shim_gethostbyname2(const char *name, int family)
 {
 	gethostbyname2_function *next =
@@ -100,50 +115,34 @@ static struct hostent *shim_gethostbyname2(const char *name, int family)
 	struct lookup lookup;
 
 	look_up(name, family, &lookup);
-	if (next && !lookup.error)
-		return finish(name, &lookup, next(lookup.name, family));
-	set_host_error(lookup.error ? lookup.error : NO_RECOVERY);
-	return NULL;
+	return next && lookup.is_libcs ? next(name, family) : finish(name, &lookup);
 }
 
-/* 0 with *result, 0 with NULL and *error (no such host), or an errno with NULL and *error. */
+/* As finish_r(). */
 static int shim_gethostbyname_r(const char *name, struct hostent *host, char *buffer, size_t len,
 				struct hostent **result, int *error)
 {
 	gethostbyname_r_function *next =
 		(gethostbyname_r_function *)real_find(REAL_GETHOSTBYNAME_R);
 	struct lookup lookup;
-	int failed;
 
 	look_up(name, AF_INET, &lookup);
-	if (next && !lookup.error) {
-		failed = next(lookup.name, host, buffer, len, result, error);
-		finish(name, &lookup, failed ? NULL : *result);
-		return failed;
-	}
-	*result = NULL;
-	*error = lookup.error ? lookup.error : NO_RECOVERY;
-	return host_result(*error);
+	return next && lookup.is_libcs ? next(name, host, buffer, len, result, error) :
+					 finish_r(name, &lookup, host, buffer, len, result, error);
 }
 
-/* As shim_gethostbyname_r(). */
+/* As finish_r(). */
 static int shim_gethostbyname2_r(const char *name, int family, struct hostent *host, char *buffer,
 				 size_t len, struct hostent **result, int *error)
 {
 	gethostbyname2_r_function *next =
 		(gethostbyname2_r_function *)real_find(REAL_GETHOSTBYNAME2_R);
 	struct lookup lookup;
-	int failed;
 
 	look_up(name, family, &lookup);
-	if (next && !lookup.error) {
-		failed = next(lookup.name, family, host, buffer, len, result, error);
-		finish(name, &lookup, failed ? NULL : *result);
-		return failed;
-	}
-	*result = NULL;
-	*error = lookup.error ? lookup.error : NO_RECOVERY;
-	return host_result(*error);
+	return next && lookup.is_libcs ?
+		       next(name, family, host, buffer, len, result, error) :
+		       finish_r(name, &lookup, host, buffer, len, result, error);
 }
 
 EXPORT struct hostent *gethostbyname(const char *name)

@@ -4,7 +4,8 @@
  *
  * libc copies the text it is given into its result as the host's name. To write the asked
  * name back over that copy, without memory of our own, the text is made as long as the name:
- * inet_aton(3) takes 198.18.0.1 with any number of zeros before it, as octal 0..0306.18.0.1.
+ * inet_aton(3) takes 198.18.0.1 with any number of zeros before it, as octal 0..0306.18.0.1, and
+ * getaddrinfo(3) an IPv6 address with the scope 0, in any number of zeros behind a '%'.
  */
 #include <netdb.h>
 
@@ -21,21 +22,80 @@ int text_is_inet6(const char *text)
 	return 0;
 }
 
-/* Whether libc must take the text for an address: otherwise it would go looking for the name. */
-static int is_address(const char *text)
+/* Reads a decimal 0-255 and what follows it: '.' or, of the last, the end. Returns that, or NULL. */
+static const char *read_decimal(const char *text, int is_last, unsigned char *out)
 {
-	int colons = 0, dots = 0, letters = 0;
+	unsigned int value = 0;
+	int digits = 0;
+
+	for (; *text >= '0' && *text <= '9' && digits < 4; text++, digits++)
+		value = value * 10 + (unsigned int)(*text - '0');
+	if (!digits || value > 255 || (digits > 1 && text[-digits] == '0') || *text != (is_last ? '\0' : '.'))
+		return NULL;
+	*out = (unsigned char)value;
+	return is_last ? text : text + 1;
+}
+
+/* Reads one to four hexadecimal digits into two octets. Returns what follows, or NULL. */
+static const char *read_group(const char *text, unsigned char *out)
+{
+	unsigned int value = 0;
+	int digits = 0;
 	char c;
 
-	for (; (c = *text); text++) {
-		colons += c == ':';
-		dots += c == '.';
-		letters += (c | 32) >= 'a' && (c | 32) <= 'f';
-		if (c != ':' && c != '.' && !(c >= '0' && c <= '9') &&
-		    !((c | 32) >= 'a' && (c | 32) <= 'f'))
-			return 0;
+	for (; (c = *text | 32), ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f')); text++) {
+		value = value << 4 | (unsigned int)(c <= '9' ? c - '0' : c - 'a' + 10);
+		if (++digits > 4)
+			return NULL;
 	}
-	return colons >= 2 || (dots == 3 && !letters && text[-1] != '.');
+	out[0] = (unsigned char)(value >> 8);
+	out[1] = (unsigned char)value;
+	return digits ? text : NULL;
+}
+
+/* Reads hexadecimal groups with at most one "::" (RFC 4291 section 2.2). Whether it is that. */
+static int read_inet6(const char *text, unsigned char out[16])
+{
+	unsigned char octets[16];
+	size_t len = 0, gap = 0;
+	int has_gap = 0;
+
+	while (*text) {
+		if (text[0] == ':' && text[1] == ':') {
+			if (has_gap++)
+				return 0;
+			gap = len;
+			text += 2;
+			if (!*text)
+				break;
+		} else if (len && *text++ != ':') {
+			return 0;
+		}
+		text = len < 16 ? read_group(text, octets + len) : NULL;
+		if (!text)
+			return 0;
+		len += 2;
+	}
+	if (has_gap ? len == 16 : len != 16)
+		return 0;
+	memset(out, 0, 16);
+	memcpy(out, octets, gap);
+	memcpy(out + 16 - (len - gap), octets + gap, len - gap);
+	return 1;
+}
+
+/* Reads the text of an address, as the brain writes it, with port 0. Whether it is one. */
+int address_from_text(const char *text, struct endpoint *out)
+{
+	int i;
+
+	out->port = 0;
+	out->len = text_is_inet6(text) ? 16 : 4;
+	if (out->len == 16)
+		return read_inet6(text, out->address);
+	for (i = 0; i < 4 && text; i++)
+		text = read_decimal(text, i == 3, out->address + i);
+	return text != NULL;
 }
 
 /* The protocol's FAMILY. */
@@ -55,6 +115,7 @@ static unsigned int family_number(int family)
 int name_ask(int family, const char *name, char text[NAME_TEXT_LEN])
 {
 	size_t len = strlen(name);
+	struct endpoint address;
 	struct answer answer;
 
 	text[0] = '\0';
@@ -66,22 +127,30 @@ int name_ask(int family, const char *name, char text[NAME_TEXT_LEN])
 		return 0;
 	if (answer.status == CTL_STATUS_FAIL)
 		return -(int)answer.error;
-	if (answer.status != CTL_STATUS_ADDRESS || !is_address(answer.text))
+	if (answer.status != CTL_STATUS_ADDRESS || !address_from_text(answer.text, &address))
 		return EAI_FAIL;
 	memcpy(text, answer.text, strlen(answer.text) + 1);
 	return 0;
 }
 
-/* Lengthens the text of an IPv4 address to the name's length, as said above, where libc takes that. */
+/* Lengthens the text of an address to the name's length, as said above, where libc takes that. */
 void name_make_room(const char *name, char text[NAME_TEXT_LEN])
 {
-	size_t want = strlen(name), rest, zeros, i;
+	size_t want = strlen(name), len = strlen(text), rest, zeros, i;
 	unsigned int first = 0;
 	const char *from = text;
 	char tail[CTL_MAX_ANSWER_BODY_LEN + 1];
 
-	if (text_is_inet6(text) || strlen(text) >= want || want > MAX_HOST_LEN)
+	if (len >= want || want > MAX_HOST_LEN)
 		return;
+	if (text_is_inet6(text)) {
+		text[len] = '%';
+		do
+			text[++len] = '0';
+		while (len + 1 < want);
+		text[len + 1] = '\0';
+		return;
+	}
 	for (; *from != '.'; from++)
 		first = first * 10 + (unsigned int)(*from - '0');
 	rest = strlen(from);
@@ -95,7 +164,7 @@ void name_make_room(const char *name, char text[NAME_TEXT_LEN])
 	memcpy(text + zeros + 3, tail, rest + 1);
 }
 
-/* Writes the name over libc's copy of the text; where there is no room (IPv6, overlong names) it stays. */
+/* Writes the name over libc's copy of the text; where there is no room (overlong names) it stays. */
 void name_put_back(const char *name, char *in_place)
 {
 	size_t len = strlen(name);

@@ -5,7 +5,7 @@
  *
  * The shim is freestanding: no libc function is called but those that real.c finds, and no
  * memory is taken but the stack, a few statics that are written once with one value, and the
- * one result of gethostbyaddr(3), which is static in every libc.
+ * results of gethostbyname(3) and gethostbyaddr(3), which are static in every libc.
  */
 #ifndef TSOCKS_SHIM_H
 #define TSOCKS_SHIM_H
@@ -79,6 +79,7 @@ int control_execute(unsigned int reason, const char *path, struct answer *answer
 /* endpoint.c */
 int endpoint_read(const void *addr, size_t len, struct endpoint *out);
 socklen_t endpoint_write(const struct endpoint *from, int family, void *addr);
+int endpoint_is_inet(const struct endpoint *e);
 int endpoint_is_loopback(const struct endpoint *e);
 int endpoint_is_unspecified(const struct endpoint *e);
 int endpoint_is_reserved(const struct endpoint *e);
@@ -111,6 +112,15 @@ void name_make_room(const char *name, char text[NAME_TEXT_LEN]);
 void name_put_back(const char *name, char *in_place);
 int text_is_inet6(const char *text);
 int name_of(const struct endpoint *address, char name[CTL_MAX_HOST_NAME_LEN + 1]);
+
+int address_from_text(const char *text, struct endpoint *out);
+
+/* hostent.c */
+#define HOST_BUFFER_LEN (CTL_MAX_HOST_NAME_LEN + 1 + 64)
+struct hostent;
+int host_build(const struct endpoint *address, const char *name, struct hostent *host,
+	       char *buffer, size_t len);
+int host_result_built(int is_built, struct hostent *host, struct hostent **result, int *error);
 
 /* getaddrinfo.c, for getaddrinfo_a.c */
 struct addrinfo;

@@ -1,14 +1,11 @@
 /**
- * Octets: the buffer that collects a peer's pieces, and the one place where text becomes octets
- * and octets text. Knows no protocol.
+ * Octets: the buffer that collects a peer's pieces, and, with net/octet_text.ts, the one place where
+ * text becomes octets and octets text. Knows no protocol.
  */
 
 import { Buffer } from "node:buffer";
 
-/** UTF-8. Lengths on the wire are lengths of this. */
-export function encodeText(text: string): Uint8Array {
-  return new TextEncoder().encode(text);
-}
+export { encodeText } from "../net/octet_text.ts";
 
 /** UTF-8, every octet accounted for; undefined where the octets are not UTF-8. */
 export function decodeText(octets: Uint8Array): string | undefined {

@@ -174,12 +174,106 @@ test(
     const tsocks = [TSOCKS, "run", "--server", server.url(), "--", ...command];
     const [program = "", ...args] = underOverlay(overlay, tsocks);
     const { stdout, stderr } = await run(program, args, { env: { HOME: dir.path } });
-    const name = "hello.example hello.example\n";
+    const name = "Hello.example Hello.example\n";
     assert.deepEqual({ stdout, stderr }, {
-      stdout: `${name}${name}('192.0.2.1', '80') 1\nlocalhost\n10\n255\n9\n`,
+      stdout: `${name}${name}('192.0.2.1', '80') 1\nlocalhost\n1\n255\n9\n`,
       stderr: "",
     });
     assert.deepEqual(nameServer.asked, []);
+  },
+);
+
+const CONNECT_EACH = `
+import socket, sys
+for name in sys.argv[1:]:
+    try:
+        socket.create_connection((name.encode("utf-8", "surrogateescape"), 80)).close()
+        print("connected")
+    except socket.gaierror as e:
+        print("EAI", e.args[0])`;
+
+/** As the program writes it, and, where that is another, as Latin-1 shows the octets the server gets. */
+const NAMES: [written: string, sent?: string][] = [
+  ["Hello.EXAMPLE"],
+  ["hello.example."],
+  ["single"],
+  ["under_score.-x.example"],
+  ["bücher.example", "b\u00c3\u00bccher.example"],
+  ["\udcfc.example", "\u00fc.example"],
+  ["n".repeat(255)],
+];
+
+test(
+  "the server gets a name as the program wrote it, octet for octet",
+  needs("python3"),
+  async () => {
+    await using web = await startWebServer();
+    const sent = NAMES.map(([written, octets]) => octets ?? written);
+    const routes = Object.fromEntries(sent.map((name) => [name, web.port]));
+    await using server = await startReferenceServer({ routes });
+    // The runtime that starts the program cannot pass on an argument that is not UTF-8: it is escaped.
+    const script = CONNECT_EACH.replace(
+      "sys.argv[1:]",
+      JSON.stringify(NAMES.map(([written]) => written)),
+    );
+    const args = ["run", "--server", server.url(), "--", ...python(script)];
+    const { stdout, stderr } = await runTsocks(args);
+    assert.deepEqual({ stdout, stderr }, {
+      stdout: "connected\n".repeat(NAMES.length),
+      stderr: "",
+    });
+    assert.deepEqual(server.requests.map(({ host }) => host), sent);
+  },
+);
+
+test(
+  "what libc takes for no name is none, and no server hears of it",
+  needs("python3"),
+  async () => {
+    await using server = await startReferenceServer();
+    const odd = [
+      "-x",
+      "a b",
+      "a..b",
+      ".a",
+      "1.2.3.4.5",
+      "256.1.1.1",
+      "a/b",
+      "a+b",
+      "a:b",
+      "n".repeat(256),
+    ];
+    const args = ["run", "--server", server.url(), "--", ...python(CONNECT_EACH, ...odd)];
+    assert.equal((await runTsocks(args)).stdout, "EAI -2\n".repeat(odd.length));
+    assert.deepEqual(server.requests, []);
+  },
+);
+
+test(
+  "localhost and a name of the server have their names in getent",
+  needs("getent", "root", "mount namespaces"),
+  async () => {
+    await using dir = await makeTempDir();
+    await using server = await startReferenceServer();
+    await writeFile(
+      dir.file("hosts"),
+      "127.0.0.1 localhost\n192.0.2.7 both.example\n192.0.2.8 both.example\n",
+    );
+    const ask = async (...question: string[]) => {
+      const tsocks = [TSOCKS, "run", "--server", server.url(), "--", "getent", ...question];
+      const [program = "", ...args] = underOverlay({ "/etc/hosts": dir.file("hosts") }, tsocks);
+      return (await run(program, args, { env: { HOME: dir.path } })).stdout.replace(/ +/g, " ");
+    };
+    assert.equal(await ask("hosts", "localhost"), "::1 localhost\n");
+    const name = `${"long-".repeat(20)}name.example`;
+    assert.match(await ask("hosts", name), new RegExp(`^fd74:736f:636b:7300::\\w+ ${name}\n$`));
+    assert.match(
+      await ask("ahostsv6", name),
+      new RegExp(`^fd74:736f:636b:7300::\\w+ STREAM ${name}\n`),
+    );
+    assert.match(await ask("ahostsv4", name), new RegExp(`^198\\.18\\.\\S+ STREAM ${name}\n`));
+    const both = await ask("ahostsv4", "both.example");
+    assert.deepEqual(both.match(/^\S+ STREAM/gm), ["192.0.2.7 STREAM", "192.0.2.8 STREAM"]);
   },
 );
 

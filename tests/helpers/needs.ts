@@ -57,3 +57,10 @@ export function outsideAddress(): string {
   if (address === undefined) throw new Error("This machine has loopback addresses only");
   return address;
 }
+
+/** The network device that has outsideAddress(). */
+export function outsideDevice(): string {
+  const holds = (addresses: { address: string }[] = []) =>
+    addresses.some(({ address }) => address === outsideAddress());
+  return Object.entries(networkInterfaces()).find(([, addresses]) => holds(addresses))![0];
+}

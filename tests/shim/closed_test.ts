@@ -110,15 +110,6 @@ testShim("a forwarder that does not accept is ETIMEDOUT, and the socket is new a
   assert.equal(stdout, `connect -1 ${ETIMEDOUT}\ngetpeername -1 ${constants.errno.ENOTCONN}\n`);
 });
 
-testShim("SO_SNDTIMEO ends a waiting connect with ETIMEDOUT and gives the attempt up", {
-  libcs: ALL_LIBCS,
-  reply: () => "hang",
-}, async ({ brain, run }) => {
-  const { stdout } = await run("connect_with_timeout", [FAR, 443]);
-  assert.equal(stdout, `connect -1 ${ETIMEDOUT}\n`);
-  await waitFor("the control connection's end", () => brain.abandoned === 1);
-});
-
 testShim("without a descriptor to ask with the errno is EMFILE; 0 to 2 are not used for it", {
   reply: (_, brain) => brain.forward4(),
 }, async ({ brain, run }) => {

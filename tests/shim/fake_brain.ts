@@ -4,6 +4,7 @@
  */
 
 import { Buffer } from "node:buffer";
+import { chmodSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { networkInterfaces } from "node:os";
 import { ByteReader } from "../helpers/byte_reader.ts";
@@ -49,8 +50,10 @@ export class FakeBrain implements AsyncDisposable {
 
   async start(): Promise<void> {
     await this.#listen((socket) => this.#converse(socket), { path: this.#filePath, backlog: 512 });
+    chmodSync(this.#filePath, 0o666);
     const takeTicket = (socket: Socket) => this.#forward(socket);
     this.port4 = await this.#listen(takeTicket, { host: "127.0.0.1", port: 0, backlog: 512 });
+    await this.#listen(takeTicket, { host: "127.0.0.2", port: this.port4, backlog: 512 });
     if (!hasInet6()) return;
     this.port6 = await this.#listen(takeTicket, { host: "::1", port: 0, backlog: 512 });
   }

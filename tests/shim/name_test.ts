@@ -10,8 +10,11 @@ const AI_CANONNAME = 2;
 const AI_NUMERICHOST = 4;
 const AI_ADDRCONFIG = 32;
 const [EAI_NONAME, EAI_AGAIN, EAI_FAIL] = [-2, -3, -4];
+const [NETDB_INTERNAL, ERANGE] = [-1, 34];
 const [HOST_NOT_FOUND, TRY_AGAIN, NO_RECOVERY] = [1, 2, 3];
+const EAI_FAMILY = -6;
 const RESERVED = "198.18.0.5";
+const RESERVED6 = "fd74:736f:636b:7300::5";
 
 testShim("getaddrinfo() gives the brain's address for a name, whatever the hints", {
   libcs: ALL_LIBCS,
@@ -35,6 +38,59 @@ testShim("getaddrinfo() gives the asked name as the canonical one", {
     const { stdout } = await run("look_up_getaddrinfo", [name, 4, AI_CANONNAME]);
     assert.equal(stdout, `getaddrinfo 0\n${RESERVED} 80\ncanonical ${name}\n`);
   }
+});
+
+testShim("getaddrinfo() gives the asked name as the canonical one of an IPv6 address", {
+  libcs: ALL_LIBCS,
+  reply: () => addressText(RESERVED6),
+}, async ({ run }) => {
+  const lengths = [1, 20, 21, 22, 23, 24, 45, 64, 100, 253, 254];
+  for (const name of lengths.map((length) => "n".repeat(length))) {
+    const { stdout } = await run("look_up_getaddrinfo", [name, 6, AI_CANONNAME]);
+    assert.equal(stdout, `getaddrinfo 0\n${RESERVED6} 80\ncanonical ${name}\n`);
+  }
+});
+
+const [AF_INET, AF_INET6, STREAM, DGRAM, RAW, TCP, UDP] = [2, 10, 1, 2, 3, 6, 17];
+const [AI_PASSIVE, AI_V4MAPPED, AI_ALL, AI_NUMERICSERV] = [1, 8, 16, 1024];
+const SERVICES: [service: string, family: number, type: number, protocol: number, flags: number][] =
+  [
+    ["80", 0, 0, 0, 0],
+    ["-", 0, 0, 0, 0],
+    ["-", 0, STREAM, 0, AI_CANONNAME],
+    ["http", 0, 0, 0, 0],
+    ["https", AF_INET, STREAM, 0, 0],
+    ["domain", 0, DGRAM, 0, AI_PASSIVE],
+    ["domain", AF_INET6, 0, UDP, 0],
+    ["443", AF_INET6, STREAM, TCP, AI_V4MAPPED],
+    ["443", AF_INET6, STREAM, 0, AI_V4MAPPED | AI_ALL | AI_CANONNAME],
+    ["443", AF_INET, STREAM, 0, AI_NUMERICSERV],
+    ["http", 0, STREAM, 0, AI_NUMERICSERV],
+    ["-", 0, RAW, 0, 0],
+    ["http", 0, RAW, 0, 0],
+    ["nosuchservice", 0, STREAM, 0, 0],
+    ["65536", 0, STREAM, 0, 0],
+    ["80", 0, STREAM, UDP, 0],
+    ["80", 0, 77, 0, 0],
+    ["80", 0, 0, 0, 0x10000],
+  ];
+
+testShim("services, kinds and flags come out as for an address in the name's place", {
+  libcs: ALL_LIBCS,
+  reply: ({ body }) => addressText(body[0] === 6 ? RESERVED6 : RESERVED),
+}, async ({ run }) => {
+  const withoutShim = { LD_PRELOAD: undefined, TSOCKS_CONTROL: undefined };
+  for (const row of SERVICES) {
+    const address = row[1] === AF_INET6 ? RESERVED6 : RESERVED;
+    const numeric = await run("look_up_service", [address, ...row], withoutShim);
+    const named = await run("look_up_service", [NAME, ...row]);
+    const canonical = new RegExp(`${address}$`, "gm");
+    assert.equal(named.stdout.replaceAll(NAME, "NAME"), numeric.stdout.replace(canonical, "NAME"));
+  }
+  const alone = await run("look_up_service", ["-", "-", 0, 0, 0, 0]);
+  assert.equal(alone.stdout, `getaddrinfo ${EAI_NONAME}\n`);
+  const family = await run("look_up_service", [NAME, "80", 1, 0, 0, 0]);
+  assert.equal(family.stdout, `getaddrinfo ${EAI_FAMILY}\n`);
 });
 
 testShim("getaddrinfo() gives IPv6 addresses", {
@@ -125,19 +181,23 @@ testShim("the gethostbyname family gives the brain's address and the asked name"
         `gethostbyname_r 0 ${name} ${RESERVED}`,
         `gethostbyname2 0 ${name} ${RESERVED}`,
         `gethostbyname2_r 0 ${name} ${RESERVED}`,
+        `without room 1 ${ERANGE} ${NETDB_INTERNAL}`,
         "",
       ].join("\n"),
     );
   }
-  assert.deepEqual(brain.asked[4]?.body, Buffer.from(`\x04${NAME}`, "latin1"));
+  assert.deepEqual(brain.asked[5]?.body, Buffer.from(`\x04${NAME}`, "latin1"));
 });
 
 testShim("gethostbyname2() gives IPv6 addresses", {
   reply: () => addressText("fd00:198:18::5"),
 }, async ({ brain, run }) => {
-  const { stdout } = await run("look_up_gethostbyname", ["a.example", 6]);
-  assert.match(stdout, /^gethostbyname2 0 a\.example fd00:198:18::5$/m);
-  assert.match(stdout, /^gethostbyname2_r 0 a\.example fd00:198:18::5$/m);
+  for (const name of ["a", "a.example", NAME, "n".repeat(255)]) {
+    const { stdout } = await run("look_up_gethostbyname", [name, 6]);
+    const found =
+      `gethostbyname2 0 ${name} fd00:198:18::5\ngethostbyname2_r 0 ${name} fd00:198:18::5\n`;
+    assert.equal(stdout, `${found}without room 1 ${ERANGE} ${NETDB_INTERNAL}\n`);
+  }
   assert.equal(brain.asked[0]?.body[0], 6);
 });
 

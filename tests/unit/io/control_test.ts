@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, statSync } from "node:fs";
-import { connect } from "node:net";
+import { connect, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
-import { listenControl } from "../../../src/io/control.ts";
+import { type Answerer, listenControl } from "../../../src/io/control.ts";
 import { DecisionLog } from "../../../src/io/log.ts";
 import type { ControlRequest } from "../../../src/shim/control.ts";
+import { waitFor } from "../../helpers/wait.ts";
 
 const TOKEN = Uint8Array.from({ length: 16 }, (_, i) => i);
 
@@ -92,4 +93,83 @@ test("listenControl() tells the answerer when the program gives up", async () =>
   await promise;
   listener.close();
   rmSync(directory, { recursive: true });
+});
+
+/** A listener with narrow limits on `filePath`, gone after `body`. */
+async function withListener(
+  answer: Answerer,
+  body: (filePath: string, listener: Server) => Promise<void>,
+): Promise<void> {
+  const directory = mkdtempSync(join(tmpdir(), "tsocks-test-"));
+  const filePath = join(directory, "control");
+  const log = new DecisionLog({ level: -1, format: "text", fd: 2 });
+  const limits = { requestTimeoutMs: 100, maxUnheard: 50 };
+  const listener = await listenControl(filePath, { token: TOKEN, answer, log, limits });
+  try {
+    await body(filePath, listener);
+  } finally {
+    listener.close();
+    rmSync(directory, { recursive: true });
+  }
+}
+
+/** Connects and writes `bytes`; what came back until the end. */
+function ask(filePath: string, bytes: Uint8Array): { socket: Socket; answer: Promise<number[]> } {
+  const socket = connect(filePath, () => socket.write(bytes));
+  const seen: number[] = [];
+  socket.on("data", (chunk: Uint8Array) => seen.push(...chunk));
+  socket.on("error", () => {});
+  return { socket, answer: new Promise((resolve) => socket.on("close", () => resolve(seen))) };
+}
+
+function countConnections(listener: Server): Promise<number> {
+  return new Promise((resolve) => listener.getConnections((_, count) => resolve(count)));
+}
+
+test("listenControl() closes half a request after its time, but not who waits for an answer", async () => {
+  const late = new Promise<{ status: "libc" }>((resolve) =>
+    setTimeout(() => resolve({ status: "libc" }), 400)
+  );
+  await withListener(() => late, async (filePath) => {
+    const startedAt = performance.now();
+    const waiting = ask(filePath, resolveRequest(TOKEN));
+    assert.deepEqual(await ask(filePath, resolveRequest(TOKEN).slice(0, 20)).answer, []);
+    assert.ok(performance.now() - startedAt < 390);
+    assert.deepEqual(await waiting.answer, LIBC_ANSWER);
+  });
+});
+
+test("listenControl() closes the oldest of a flood of idle connections, and answers who asks", async () => {
+  const asked: ControlRequest[] = [];
+  await withListener(answerLibc(asked), async (filePath, listener) => {
+    const idle = Array.from({ length: 500 }, () => ask(filePath, new Uint8Array()));
+    await Promise.all(idle.slice(0, 440).map(({ answer }) => answer));
+    assert.ok(await countConnections(listener) <= 51);
+    assert.deepEqual(await ask(filePath, resolveRequest(TOKEN)).answer, LIBC_ANSWER);
+    for (const { socket } of idle) socket.destroy();
+  });
+});
+
+test("listenControl() survives 5,000 mangled requests, and leaves no connection of theirs", async () => {
+  const asked: ControlRequest[] = [];
+  await withListener(answerLibc(asked), async (filePath, listener) => {
+    let state = 7;
+    const pick = (below: number) => (state = (state * 48271) % 2147483647) % below;
+    const mangled = () => {
+      const bytes = Uint8Array.from([
+        ...resolveRequest(TOKEN),
+        ...new Array<number>(pick(40)).fill(9),
+      ]);
+      for (let changes = 1 + pick(4); changes > 0; changes--) bytes[pick(30)] = pick(256);
+      return bytes.subarray(0, pick(5) === 0 ? pick(29) : pick(2) ? 29 : bytes.length);
+    };
+    for (let round = 0; round < 100; round++) {
+      const all = Array.from({ length: 50 }, () => ask(filePath, mangled()));
+      setTimeout(() => all.forEach(({ socket }) => socket.destroy()), 20);
+      await Promise.all(all.map(({ answer }) => answer));
+    }
+    assert.equal(asked.every(({ op }) => typeof op === "string"), true);
+    assert.deepEqual(await ask(filePath, resolveRequest(TOKEN)).answer, LIBC_ANSWER);
+    await waitFor("the end of all", async () => await countConnections(listener) === 0);
+  });
 });

@@ -3,6 +3,7 @@ import test from "node:test";
 import { formatIpAddress } from "../../../src/net/address.ts";
 import { parseTsocksConf } from "../../../src/config/tsocks_conf.ts";
 import {
+  isAskedFor,
   isInHosts,
   leavesNamesToLibc,
   nameTreatment,
@@ -109,3 +110,17 @@ for (const [conf, isLeft] of LEFT) {
     assert.equal(leavesNamesToLibc(parseTsocksConf(conf, "test.conf").config), isLeft);
   });
 }
+
+/** Measured with glibc 2.36 and a name server that has every name; musl asks for some of these. */
+const ASKED_FOR = ["ok.example", "ok.example.", "a_b", "_", "a-", "a-.b", "a.-b", ".", "1.2.3.a"];
+const NOT_ASKED_FOR = [
+  ...["-x", "-", "a..b", ".a", "..", "a.b..", "1.2.3.4.5", "256.1.1.1"],
+  ...Array.from("+=~('$!,;&<*@%:/\\ \t\x7f", (char) => `a${char}b`),
+];
+
+test("isAskedFor() is what libc asks a name server for, and octets above ASCII", () => {
+  for (const name of [...ASKED_FOR, "b\u00fccher.example", "\udcfc.example", "n".repeat(255)]) {
+    assert.equal(isAskedFor(name), true, name);
+  }
+  for (const name of NOT_ASKED_FOR) assert.equal(isAskedFor(name), false, name);
+});

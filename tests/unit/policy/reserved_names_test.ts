@@ -10,7 +10,7 @@ test("reserve() gives a name one address of each family, always the same", () =>
   const first = names.reserve("hello.example", 0)!;
   assert.equal(formatIpAddress(first.v4), "198.18.0.1");
   assert.equal(formatIpAddress(first.v6), "fd74:736f:636b:7300::1");
-  assert.deepEqual(names.reserve("HELLO.example.", 0), first);
+  assert.deepEqual(names.reserve("hello.example", 0), first);
   assert.equal(formatIpAddress(names.reserve("other.example", 0)!.v4), "198.18.0.2");
   assert.equal(names.nameOf(first.v4, 0), "hello.example");
   assert.equal(names.nameOf(first.v6, 0), "hello.example");
@@ -32,6 +32,34 @@ test("reserve() gives no address of a name that was used within ten minutes", ()
   const b = names.reserve("b", 1)!.v4;
   assert.equal(names.reserve("c", TEN_MINUTES_MS - 1), undefined);
   assert.equal(names.nameOf(b, TEN_MINUTES_MS - 1), "b");
+});
+
+test("reserve() keeps each spelling, as the server is to get it", () => {
+  const names = new ReservedNames();
+  for (const name of ["hello.example", "Hello.example", "hello.example.", "."]) {
+    assert.equal(names.nameOf(names.reserve(name, 0)!.v4, 0), name);
+  }
+});
+
+test("reserve() gives no address of a name that a connection is open to, however long", () => {
+  const names = new ReservedNames(2);
+  const a = names.reserve("a", 0)!.v4;
+  const letGo = [names.hold("a", () => 0), names.hold("a", () => 2 * TEN_MINUTES_MS)];
+  names.reserve("b", 0);
+  names.reserve("c", TEN_MINUTES_MS); // in b's place
+  assert.equal(names.nameOf(a, TEN_MINUTES_MS), "a");
+  assert.equal(names.reserve("d", 2 * TEN_MINUTES_MS - 1), undefined);
+  letGo[0]!();
+  names.reserve("d", 2 * TEN_MINUTES_MS); // in c's place: another connection is open
+  letGo[1]!();
+  names.reserve("d", 2 * TEN_MINUTES_MS); // now a is the oldest
+  assert.equal(names.reserve("e", 2 * TEN_MINUTES_MS), undefined);
+  assert.deepEqual(names.reserve("e", 3 * TEN_MINUTES_MS)!.v4, a);
+  assert.equal(names.nameOf(a, 3 * TEN_MINUTES_MS), "e");
+});
+
+test("hold() of a name without an address is nothing", () => {
+  new ReservedNames().hold("never asked for", () => 0)();
 });
 
 test("reserve() stays in 198.18.0.0/15 to its last address", () => {

@@ -106,7 +106,7 @@ const REQUESTS: { name: string; bytes: Uint8Array; request: ControlRequest }[] =
   {
     name: "resolve, not UTF-8",
     bytes: request(2, [0, 0xfc, 0x80]),
-    request: { op: "resolve", ...HEADER, family: 0, name: "\u00fc\u0080" },
+    request: { op: "resolve", ...HEADER, family: 0, name: "\udcfc\udc80" },
   },
   {
     name: "resolve, the longest name",
@@ -141,7 +141,7 @@ const REQUESTS: { name: string; bytes: Uint8Array; request: ControlRequest }[] =
   {
     name: "execute, file capabilities, the longest path, not UTF-8",
     bytes: request(6, [4, ...new Array<number>(255).fill(0xff)]),
-    request: { op: "uncovered", ...HEADER, reason: "capabilities", path: "\u00ff".repeat(255) },
+    request: { op: "uncovered", ...HEADER, reason: "capabilities", path: "\udcff".repeat(255) },
   },
 ];
 
