@@ -1,0 +1,51 @@
+/** Browsers without a screen: a page whose script fetches from another name, and no packet of the browser's own. */
+
+import { existsSync } from "node:fs";
+import type { TempDir } from "../../../tests/helpers/temp_dir.ts";
+import type { Lab } from "../lab.ts";
+import type { Command, Row } from "../row.ts";
+import { startWeb } from "../services/web.ts";
+
+const SCRIPT_URL = "http://web.example/script";
+const ASKS = ["web.example:80", "cdn.example:80"];
+
+async function chromium(lab: Lab, dir: TempDir): Promise<Command> {
+  await startWeb(lab);
+  const flags = ["--headless=new", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=5000"];
+  const profile = `--user-data-dir=${dir.file("profile")}`;
+  return {
+    argv: ["chromium", ...flags, profile, "--dump-dom", SCRIPT_URL],
+    prints: "fetched data of cdn.example",
+  };
+}
+
+async function firefox(lab: Lab, dir: TempDir): Promise<Command> {
+  const { hits } = await startWeb(lab);
+  hits.length = 0;
+  const picture = dir.file("page.png");
+  return {
+    argv: ["firefox-esr", "--headless", "--no-remote", "--screenshot", picture, SCRIPT_URL],
+    env: { MOZ_CRASHREPORTER_DISABLE: "1" },
+    check: () => {
+      if (!existsSync(picture)) return "no picture of the page";
+      return hits.includes("web.example/done") ? undefined : "the page's script did not finish";
+    },
+  };
+}
+
+export const BROWSER_ROWS: Row[] = [
+  {
+    program: "chromium",
+    packages: ["chromium"],
+    action: "page with a script that fetches",
+    asks: ASKS,
+    command: chromium,
+  },
+  {
+    program: "firefox-esr",
+    packages: ["firefox-esr"],
+    action: "page with a script that fetches",
+    asks: ASKS,
+    command: firefox,
+  },
+];

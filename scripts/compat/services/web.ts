@@ -1,0 +1,134 @@
+/** The web server of `*.example`, HTTP and HTTPS: pages, files that rows put there, and a certificate of its own authority. */
+
+import { spawnSync } from "node:child_process";
+import { Buffer } from "node:buffer";
+import {
+  createReadStream,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type ServerResponse,
+} from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import type { AddressInfo, Server } from "node:net";
+import { join } from "node:path";
+import type { Lab } from "../lab.ts";
+
+export const PAGE = "Hello from web.example";
+export const HTTP = "http://web.example/";
+export const HTTPS = "https://web.example/";
+/** Octets of the page `/big`. */
+export const BIG_LENGTH = 5_000_000;
+
+const NAMES = ["web.example", "cdn.example", "git.example", "apt.example", "pypi.example"];
+
+export interface Web {
+  /** Files in it are pages. */
+  root: string;
+  /** The certificate that a program must trust. */
+  caPath: string;
+  /** `HOST/PATH` of each request, for rows whose program writes nothing. */
+  hits: string[];
+}
+
+/** Shows in the page what a script has fetched from another name: both have to work. */
+const SCRIPT_PAGE = `<!DOCTYPE html><title>Browser</title><p id="p">not yet</p><script>
+fetch("http://cdn.example/data").then((r) => r.text()).then((t) => {
+  document.getElementById("p").textContent = "fetched " + t;
+  fetch("/done");
+});
+</script>`;
+
+export function startWeb(lab: Lab): Promise<Web> {
+  return lab.once("web", async () => {
+    const root = lab.dir.file("www");
+    mkdirSync(root);
+    const hits: string[] = [];
+    const answer = (request: IncomingMessage, response: ServerResponse) => {
+      hits.push(`${request.headers.host}${request.url}`);
+      sendPage(root, request, response);
+    };
+    const { key, cert, caPath } = makeCertificate(lab);
+    const plain = await listen(lab, createServer(answer as RequestListener));
+    const secure = await listen(lab, createTlsServer({ key, cert }, answer as RequestListener));
+    for (const name of NAMES) {
+      lab.route(`${name}:80`, plain);
+      lab.route(`${name}:443`, secure);
+    }
+    return { root, caPath, hits };
+  });
+}
+
+function sendPage(root: string, request: IncomingMessage, response: ServerResponse): void {
+  const { pathname } = new URL(request.url ?? "/", "http://x");
+  const filePath = join(root, pathname);
+  response.setHeader("access-control-allow-origin", "*");
+  if (pathname === "/") return sendText(response, "text/html", `<p>${PAGE}</p>\n`);
+  if (pathname === "/data") return sendText(response, "text/plain", "data of cdn.example");
+  if (pathname === "/script") return sendText(response, "text/html", SCRIPT_PAGE);
+  if (pathname === "/big") return void response.end(Buffer.alloc(BIG_LENGTH, "x"));
+  if (existsSync(filePath) && statSync(filePath).isFile()) {
+    response.setHeader("content-length", statSync(filePath).size);
+    return void createReadStream(filePath).pipe(response);
+  }
+  response.statusCode = 404;
+  response.end();
+}
+
+function sendText(response: ServerResponse, type: string, text: string): void {
+  response.setHeader("content-type", type);
+  response.end(text);
+}
+
+async function listen(lab: Lab, server: Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  lab.own({
+    [Symbol.asyncDispose]: () => {
+      server.close();
+      (server as ReturnType<typeof createServer>).closeAllConnections();
+      return Promise.resolve();
+    },
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+function makeCertificate(lab: Lab): { key: string; cert: string; caPath: string } {
+  const file = (name: string) => lab.dir.file(name);
+  const openssl = (...args: string[]) => {
+    const done = spawnSync("openssl", args, { encoding: "utf8" });
+    if (done.status !== 0) throw new Error(`openssl: ${done.stderr}`);
+  };
+  const newKey = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
+  const authority = ["-subj", "/CN=Authority", "-addext", "keyUsage=critical,keyCertSign"];
+  openssl("req", "-x509", ...newKey, ...authority, "-keyout", file("ca.key"), "-out", file("ca"));
+  openssl(
+    ..."req -subj /CN=web.example".split(" "),
+    ...newKey,
+    "-keyout",
+    file("key"),
+    "-out",
+    file("csr"),
+  );
+  writeFileSync(file("ext"), `subjectAltName=${NAMES.map((name) => `DNS:${name}`).join(",")}\n`);
+  const signer = ["-CA", file("ca"), "-CAkey", file("ca.key"), "-CAcreateserial"];
+  openssl(
+    "x509",
+    "-req",
+    "-in",
+    file("csr"),
+    ...signer,
+    "-extfile",
+    file("ext"),
+    "-out",
+    file("cert"),
+  );
+  const read = (name: string) => readFileSync(file(name), "utf8");
+  return { key: read("key"), cert: read("cert"), caPath: file("ca") };
+}
