@@ -1,6 +1,6 @@
 /*
  * What the shim's files share. The hooks (connect.c, getpeername.c, datagram.c, socket.c,
- * syscall.c, exec.c, spawn.c, and for names getaddrinfo.c, getaddrinfo_a.c, gethostbyname.c,
+ * syscall.c, exec.c, spawn.c, dlopen.c, and for names getaddrinfo.c, getaddrinfo_a.c, gethostbyname.c,
  * gethostbyaddr.c, getnameinfo.c, res_query.c) recognise a call and obey the brain's answer; control.c asks, settings.c
  * knows where, real.c finds the functions we stand in front of. No policy lives here.
  *
@@ -155,6 +155,7 @@ enum real_function {
 	REAL_FEXECVE,
 	REAL_POSIX_SPAWN,
 	REAL_POSIX_SPAWNP,
+	REAL_DLOPEN,
 	REAL_COUNT
 };
 void *real_find(enum real_function which);

@@ -107,7 +107,7 @@ export const TALK_ROWS: Row[] = [
       writeFileSync(dir.file("irssi/config"), "");
       // irssi wants a terminal, and somebody who types /quit
       const irssi = `irssi --home=${dir.file("irssi")} -n compat -c irc.example`;
-      const typing = "sleep 2; printf '/quit\\r'; sleep 1";
+      const typing = "sleep 6; printf '/quit\\r'; sleep 1";
       return {
         argv: shell(`(${typing}) | script -qec '${irssi}' /dev/null`),
         prints: IRC_WELCOME,

@@ -1,6 +1,6 @@
 /** Servers of files: ssh, rsync, git's own and FTP, each with `hello.txt`. */
 
-import { mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { startSshd } from "../../../tests/helpers/ssh.ts";
 import { start } from "../../../tests/helpers/processes.ts";
 import { asNobody, KNOWN_ADDRESS, type Lab, LIFETIME_MS } from "../lab.ts";
@@ -16,7 +16,8 @@ const FTP_PORTS = 10;
 /** A directory that only the servers' side speaks of, open to all. */
 function makeFolder(lab: Lab, name: string): string {
   const folder = lab.dir.file(name);
-  mkdirSync(folder, { mode: 0o777 });
+  mkdirSync(folder);
+  chmodSync(folder, 0o777);
   writeFileSync(`${folder}/hello.txt`, `${HELLO}\n`);
   return folder;
 }

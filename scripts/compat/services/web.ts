@@ -38,12 +38,16 @@ export interface Web {
   hits: string[];
 }
 
-/** Shows in the page what a script has fetched from another name: both have to work. */
+/** Shows in the page what its script fetched from another name; synchronously, so that the page is complete only then. */
 const SCRIPT_PAGE = `<!DOCTYPE html><title>Browser</title><p id="p">not yet</p><script>
-fetch("http://cdn.example/data").then((r) => r.text()).then((t) => {
-  document.getElementById("p").textContent = "fetched " + t;
-  fetch("/done");
-});
+function fetched(url) {
+  const request = new XMLHttpRequest();
+  request.open("GET", url, false);
+  request.send();
+  return request.responseText;
+}
+document.getElementById("p").textContent = "fetched " + fetched("http://cdn.example/data");
+fetched("/done");
 </script>`;
 
 export function startWeb(lab: Lab): Promise<Web> {
@@ -68,7 +72,7 @@ export function startWeb(lab: Lab): Promise<Web> {
 
 function sendPage(root: string, request: IncomingMessage, response: ServerResponse): void {
   const { pathname } = new URL(request.url ?? "/", "http://x");
-  const filePath = join(root, pathname);
+  const filePath = join(root, pathname.replace(/\/$/, "/index.html"));
   response.setHeader("access-control-allow-origin", "*");
   if (pathname === "/") return sendText(response, "text/html", `<p>${PAGE}</p>\n`);
   if (pathname === "/data") return sendText(response, "text/plain", "data of cdn.example");
@@ -76,6 +80,7 @@ function sendPage(root: string, request: IncomingMessage, response: ServerRespon
   if (pathname === "/big") return void response.end(Buffer.alloc(BIG_LENGTH, "x"));
   if (existsSync(filePath) && statSync(filePath).isFile()) {
     response.setHeader("content-length", statSync(filePath).size);
+    if (filePath.endsWith(".html")) response.setHeader("content-type", "text/html");
     return void createReadStream(filePath).pipe(response);
   }
   response.statusCode = 404;
