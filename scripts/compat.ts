@@ -40,7 +40,8 @@ const { values: flags, positionals: words } = parseArgs({
 });
 
 function selectRows(): Row[] {
-  const isNamed = (row: Row) => words.length === 0 || words.some((w) => row.program.includes(w));
+  const isNamed = ({ program }: Row) =>
+    words.length === 0 || program.split(/[^\w.-]+/).some((word) => words.includes(word));
   const installed = listInstalled();
   const isPresent = (row: Row) => row.packages.every((name) => installed.has(name));
   return ROWS.filter((row) =>

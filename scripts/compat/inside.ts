@@ -54,12 +54,9 @@ async function judge(row: Row): Promise<Result> {
     return { verdict: "not installed", seconds: undefined, version, reason };
   }
   const { problem, seconds, said } = await tryRow(row);
-  if (problem === undefined) {
-    if (row.because !== undefined) console.log(`${nameOf(row)} works now: drop its "because"`);
-    return { verdict: "works", seconds, version, reason: "" };
-  }
+  if (problem === undefined) return { verdict: "works", seconds, version, reason: "" };
   if (options.isVerbose) console.log(`${said}\n${problem}`);
-  return { verdict: "fails", seconds, version, reason: row.because ?? problem };
+  return { verdict: "fails", seconds, version, reason: problem };
 }
 
 /** A service that does not start is the row's failure, not the end of the others. */

@@ -6,7 +6,7 @@ const INTRODUCTION = `# Compatibility
 
 What real programs do under \`tsocks run\`. Each runs where the only way out is a wire to a SOCKS server, without the
 proxy variables (\`--no-env\`) unless its row says otherwise. A row **works** where the program's work succeeded, the
-SOCKS server was asked for the destination by its name, and no packet went anywhere else: a counter at the far end of
+SOCKS server was asked for the destination, by its name where the program had one, and no packet went anywhere else: a counter at the far end of
 the wire looks at each. Versions are those of Debian's packages.
 
 Repeat it, as root on Debian: \`deno task compat\` (\`deno task compat git ssh\`: some rows; \`--present\`: install nothing).
@@ -24,7 +24,7 @@ export function formatReport(
     count("not")
   } were not installed.`;
   const table = [["program", "version", "what was done", "result", "seconds"], Array(5).fill("-")];
-  const text = [...table, ...known].map((cells) => `| ${cells.map(escape).join(" | ")} |`).join(
+  const text = [...table, ...known].map((cells) => `| ${cells.map(escapeCell).join(" | ")} |`).join(
     "\n",
   );
   return `${INTRODUCTION}\n${machine}: ${sum}\n\n${text}\n`;
@@ -46,9 +46,7 @@ export function formatLine(row: Row, { verdict, seconds, version, reason }: Resu
 export function parseReport(report: string): Map<string, string[]> {
   const lines = report.split("\n").filter((line) => /^\| (?!program |-)/.test(line));
   return new Map(lines.map((line) => {
-    const cells = line.split(/(?<!\\)\|/).slice(1, -1).map((cell) =>
-      cell.trim().replaceAll("\\|", "|")
-    );
+    const cells = line.split(/(?<!\\)\|/).slice(1, -1).map((cell) => unescapeCell(cell.trim()));
     const [program = "", , action = ""] = cells;
     return [nameOf({ program, action }), cells];
   }));
@@ -59,7 +57,11 @@ export function saysWorks(cells: string[] | undefined): boolean {
   return cells?.[3] === "works";
 }
 
-/** Markdown's and HTML's own signs stay signs. */
-function escape(cell: string): string {
+/** Markdown's and HTML's own signs are signs here. */
+function escapeCell(cell: string): string {
   return cell.replaceAll("|", "\\|").replaceAll("<", "&lt;");
+}
+
+function unescapeCell(cell: string): string {
+  return cell.replaceAll("\\|", "|").replaceAll("&lt;", "<");
 }

@@ -15,8 +15,6 @@ export interface Row {
   hasVariables?: true;
   /** Fast, and its packages are where the tests run: the tests run it too. */
   isQuick?: true;
-  /** Why it fails, where that was looked into; said only where it does. */
-  because?: string;
   /** `dir` is an empty directory for this one run, and the program's HOME. */
   command(lab: Lab, dir: TempDir): Command | Promise<Command>;
 }

@@ -31,7 +31,7 @@ export async function runRow(row: Row, lab: Lab): Promise<Run> {
   const leaks = await lab.takeLeaks();
   const requests = lab.takeRequests();
   const said = typeof done === "string" ? done : `${done.stdout}${done.stderr}`;
-  const problem = findLeak(leaks) ??
+  const problem = findLeak(leaks, said) ??
     (typeof done === "string" ? done : findFailure(command, done)) ??
     findUnasked(row.asks, requests);
   return { problem: problem && clean(problem, dir), seconds, said };
@@ -57,26 +57,36 @@ async function runProgram(
   }
 }
 
-function findLeak(leaks: Packet[]): string | undefined {
+function findLeak(leaks: Packet[], said: string): string | undefined {
   const words = leaks.map(({ type, protocol, destination, port }) =>
     type === IPV4
       ? `${PROTOCOLS[protocol] ?? protocol} to ${destination}:${port}`
       : `EtherType ${type.toString(16)}`
   );
-  return words.length === 0
-    ? undefined
-    : `sent past the server: ${[...new Set(words)].slice(0, 3).join(", ")}`;
+  if (words.length === 0) return undefined;
+  const places = [...new Set(words)].slice(0, 3).join(", ");
+  return [`sent past the server: ${places}`, ...complaint(said)].join("; ");
 }
 
 function findFailure(command: Command, done: Finished): string | undefined {
   const { status: wanted = 0, prints = "" } = command;
-  const lines = done.stderr.trim() || done.stdout.trim();
-  const lastLine = lines.split("\n").at(-1)?.trim() ?? "";
-  if (done.status !== wanted) return `status ${done.status ?? done.signal}: ${lastLine}`;
+  const words = lastWords(done);
+  if (done.status !== wanted) return `status ${done.status ?? done.signal}: ${words}`;
   const isThere = typeof prints === "string"
     ? done.stdout.includes(prints)
     : prints.test(done.stdout);
-  return isThere ? command.check?.() : `wrong output: ${lastLine}`;
+  return isThere ? command.check?.() : `wrong output: ${words}`;
+}
+
+/** tsocks's own complaint, else the last line. */
+function lastWords({ stdout, stderr }: Finished): string {
+  const text = stderr.trim() || stdout.trim();
+  const [words = text.split("\n").at(-1) ?? ""] = complaint(text);
+  return words.trim();
+}
+
+function complaint(said: string): string[] {
+  return said.split("\n").filter((line) => line.startsWith("tsocks: ")).slice(0, 1);
 }
 
 function findUnasked(asks: readonly string[], requests: RecordedRequest[]): string | undefined {

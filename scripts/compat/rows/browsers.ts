@@ -19,6 +19,13 @@ async function chromium(lab: Lab, dir: TempDir): Promise<Command> {
   };
 }
 
+/** Long enough for what a browser does on its own behalf after it has started. */
+async function chromiumStaysOpen(lab: Lab, dir: TempDir): Promise<Command> {
+  const { argv } = await chromium(lab, dir);
+  const flags = argv.filter((word) => word !== "--dump-dom" && !word.includes("budget"));
+  return { argv: ["timeout", "10", ...flags], status: 124 };
+}
+
 async function firefox(lab: Lab, dir: TempDir): Promise<Command> {
   const { hits } = await startWeb(lab);
   hits.length = 0;
@@ -40,6 +47,13 @@ export const BROWSER_ROWS: Row[] = [
     action: "page with a script that fetches",
     asks: ASKS,
     command: chromium,
+  },
+  {
+    program: "chromium",
+    packages: ["chromium"],
+    action: "10 s open: no packet of its own",
+    asks: ASKS,
+    command: chromiumStaysOpen,
   },
   {
     program: "firefox-esr",

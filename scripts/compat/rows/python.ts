@@ -66,6 +66,15 @@ async def main():
         print(len([t for t in await asyncio.gather(*map(fetch, range(50))) if "Hello" in t]), "pages")
 asyncio.run(main())`;
 
+const AIODNS = `
+import aiohttp, asyncio
+async def main():
+    connector = aiohttp.TCPConnector(resolver=aiohttp.AsyncResolver(timeout=2, tries=1))
+    async with aiohttp.ClientSession(connector=connector) as session:
+        async with session.get("http://web.example/") as response:
+            print(await response.text())
+asyncio.run(main())`;
+
 const DNSPYTHON = `
 import dns.resolver
 print(dns.resolver.resolve("web.example", "A")[0])`;
@@ -146,6 +155,11 @@ export const PYTHON_ROWS: Row[] = [
     { packages: ["python3-aiohttp"], action: "50 pages at once" },
     AIOHTTP,
     "50 pages",
+  ),
+  python(
+    "aiohttp",
+    { packages: ["python3-aiohttp", "python3-aiodns"], action: "HTTP, with aiodns (c-ares)" },
+    AIODNS,
   ),
   python(
     "dnspython",

@@ -89,9 +89,25 @@ export const WEB_ROWS: Row[] = [
     () => ["http", "--ignore-stdin", "--body", HTTP],
   ),
   fetches(
+    { program: "busybox wget", packages: ["busybox"], action: "HTTP" },
+    () => ["busybox", "wget", "-q", "-O", "-", HTTP],
+  ),
+  fetches(
     { program: "lftp", packages: ["lftp"], action: "HTTP" },
     () => ["lftp", "-c", `set net:max-retries 1; cat ${HTTP}`],
   ),
+  ...[true, false].map((hasVariables): Row => ({
+    program: "rclone",
+    packages: ["rclone"],
+    action: `HTTP, a Go program${hasVariables ? VARIABLES : ""}`,
+    asks: PLAIN,
+    ...(hasVariables ? { hasVariables } : {}),
+    async command(lab) {
+      await startWeb(lab);
+      const argv = ["rclone", "--retries", "1", "copyurl", "--stdout", `${HTTP}json`];
+      return { argv, prints: '{"word":"hello"}' };
+    },
+  })),
   {
     program: "ab",
     packages: ["apache2-utils"],

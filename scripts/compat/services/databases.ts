@@ -48,7 +48,13 @@ export function startMariadb(lab: Lab): Promise<unknown> {
   return lab.once("mariadb", async () => {
     const directory = makeDataDirectory(lab, "mariadb");
     const data = `--datadir=${directory}`;
-    mustRun(["mariadb-install-db", "--no-defaults", data, `--tmpdir=${directory}`, "--skip-test-db"]);
+    mustRun([
+      "mariadb-install-db",
+      "--no-defaults",
+      data,
+      `--tmpdir=${directory}`,
+      "--skip-test-db",
+    ]);
     const where = ["--bind-address=127.0.0.1", `--port=${MARIADB_PORT}`, `--socket=${directory}/s`];
     lab.route("mysql.example:3306", MARIADB_PORT);
     const daemon = ["/usr/sbin/mariadbd", "--no-defaults", data, "--skip-grant-tables", ...where];

@@ -76,6 +76,7 @@ function sendPage(root: string, request: IncomingMessage, response: ServerRespon
   response.setHeader("access-control-allow-origin", "*");
   if (pathname === "/") return sendText(response, "text/html", `<p>${PAGE}</p>\n`);
   if (pathname === "/data") return sendText(response, "text/plain", "data of cdn.example");
+  if (pathname === "/json") return sendText(response, "application/json", '{"word":"hello"}');
   if (pathname === "/script") return sendText(response, "text/html", SCRIPT_PAGE);
   if (pathname === "/big") return void response.end(Buffer.alloc(BIG_LENGTH, "x"));
   if (existsSync(filePath) && statSync(filePath).isFile()) {
