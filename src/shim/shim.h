@@ -1,8 +1,9 @@
 /*
  * What the shim's files share. The hooks (connect.c, getpeername.c, datagram.c, socket.c,
- * syscall.c, exec.c, spawn.c, dlopen.c, and for names getaddrinfo.c, getaddrinfo_a.c, gethostbyname.c,
+ * syscall.c, exec.c, spawn.c, and for names getaddrinfo.c, getaddrinfo_a.c, gethostbyname.c,
  * gethostbyaddr.c, getnameinfo.c, res_query.c) recognise a call and obey the brain's answer; control.c asks, settings.c
- * knows where, real.c finds the functions we stand in front of. No policy lives here.
+ * knows where, real.c finds the functions we stand in front of, dlopen.c keeps libraries from
+ * going past them. No policy lives here.
  *
  * The shim is freestanding: no libc function is called but those that real.c finds, and no
  * memory is taken but the stack, a few statics that are written once with one value, and the
