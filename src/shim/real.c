@@ -15,6 +15,7 @@
 static const char *const NAMES[REAL_COUNT] = {
 	[REAL_CONNECT] = "connect",
 	[REAL_GETPEERNAME] = "getpeername",
+	[REAL_DLOPEN] = "dlopen",
 	[REAL_GETADDRINFO] = "getaddrinfo",
 	[REAL_GETHOSTBYNAME] = "gethostbyname",
 	[REAL_GETHOSTBYNAME2] = "gethostbyname2",
@@ -51,7 +52,6 @@ static const char *const NAMES[REAL_COUNT] = {
 	[REAL_FEXECVE] = "fexecve",
 	[REAL_POSIX_SPAWN] = "posix_spawn",
 	[REAL_POSIX_SPAWNP] = "posix_spawnp",
-	[REAL_DLOPEN] = "dlopen",
 };
 
 /* Written before `is_searched` is, always with the same values; threads may race here. */

@@ -2,12 +2,13 @@
  * What the shim's files share. The hooks (connect.c, getpeername.c, datagram.c, socket.c,
  * syscall.c, exec.c, spawn.c, and for names getaddrinfo.c, getaddrinfo_a.c, gethostbyname.c,
  * gethostbyaddr.c, getnameinfo.c, res_query.c) recognise a call and obey the brain's answer; control.c asks, settings.c
- * knows where, real.c finds the functions we stand in front of, dlopen.c keeps libraries from
- * going past them. No policy lives here.
+ * knows where, real.c finds the functions we stand in front of. No policy lives here.
  *
  * The shim is freestanding: no libc function is called but those that real.c finds, and no
  * memory is taken but the stack, a few statics that are written once with one value, and the
  * one result of gethostbyaddr(3), which is static in every libc.
+ *
+ * dlopen.c keeps libraries from being bound past the hooks.
  */
 #ifndef TSOCKS_SHIM_H
 #define TSOCKS_SHIM_H
@@ -120,6 +121,7 @@ int coverage_check_in_path(const char *name);
 enum real_function {
 	REAL_CONNECT,
 	REAL_GETPEERNAME,
+	REAL_DLOPEN,
 	REAL_GETADDRINFO,
 	REAL_GETHOSTBYNAME,
 	REAL_GETHOSTBYNAME2,
@@ -156,7 +158,6 @@ enum real_function {
 	REAL_FEXECVE,
 	REAL_POSIX_SPAWN,
 	REAL_POSIX_SPAWNP,
-	REAL_DLOPEN,
 	REAL_COUNT
 };
 void *real_find(enum real_function which);
