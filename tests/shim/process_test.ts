@@ -1,7 +1,7 @@
 /** The shim in programs that fork, use threads, clear their environment or have other preloads. */
 
 import assert from "node:assert/strict";
-import { ALL_LIBCS, compileProgram, ensureShim, testShim } from "./programs.ts";
+import { compileProgram, ensureShim, testShim } from "./programs.ts";
 import { fail } from "./fake_brain.ts";
 
 const FAR = "203.0.113.7"; // RFC 5737
@@ -36,16 +36,6 @@ testShim("a program that clears its environment is still covered", {
   reply: (_, brain) => brain.forward4(),
 }, async ({ run }) => {
   assert.equal((await run("clear_environment", [FAR, 443])).stdout, `connect 0 ${UNTOUCHED}\n`);
-});
-
-testShim("a library opened with RTLD_DEEPBIND is covered, and found by its opener's RUNPATH", {
-  libcs: ALL_LIBCS,
-  reply: (_, brain) => brain.forward4(),
-}, async ({ libc, dir, run }) => {
-  compileProgram(libc, "connect_in_library", dir, true);
-  const { stdout } = await run("open_library_deeply", ["connect_in_library.so", FAR, 443]);
-  assert.equal(stdout, `connect 0 ${UNTOUCHED}\nread relayed\n`);
-  assert.match((await run("open_library_deeply", ["none.so", FAR, 443])).stdout, /^dlopen .*none/);
 });
 
 testShim("a preload behind the shim stays in the chain", {
