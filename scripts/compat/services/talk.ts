@@ -1,9 +1,10 @@
-/** Servers of lines and messages: a greeting, whois, IRC, MQTT, and one for iperf3. */
+/** Servers of lines and messages: a greeting, whois, DNS over TCP, IRC, MQTT, and one for iperf3. */
 
+import { Buffer } from "node:buffer";
 import { writeFileSync } from "node:fs";
 import type { Socket } from "node:net";
 import { startServer } from "../../../tests/helpers/local_servers.ts";
-import { asNobody, type Lab } from "../lab.ts";
+import { asNobody, type Lab, NAME_SERVER } from "../lab.ts";
 
 export const GREETING = "greeting of telnet.example";
 export const IRC_WELCOME = "Welcome to the Internet Relay Network";
@@ -25,6 +26,25 @@ export function startWhois(lab: Lab): Promise<unknown> {
   return startLines(lab, "whois.example:43", (socket) => {
     socket.once("data", (line) => socket.end(`whois of ${line}`));
   });
+}
+
+/** `NAME_SERVER:53`, by TCP alone: any name has the one record `MX 10 mail.web.example`. */
+export function startNameServer(lab: Lab): Promise<unknown> {
+  return startLines(lab, `${NAME_SERVER}:53`, (socket) => {
+    socket.once("data", (query) => socket.end(answerMx(Buffer.from(query))));
+  });
+}
+
+/** `query` and the answer are each a length of 2 octets and a message (RFC 1035 §4.1, §4.2.2). */
+function answerMx(query: Buffer): Buffer {
+  const question = query.subarray(14, query.indexOf(0, 14) + 5);
+  // an answer, recursion available; one question, one answer, nothing else
+  const head = Buffer.from([0x81, 0x80, 0, 1, 0, 1, 0, 0, 0, 0]);
+  const exchange = Buffer.from("\0\x0a\x04mail\x03web\x07example\0", "latin1");
+  // the question's name, MX, IN, a minute
+  const record = Buffer.from([0xc0, 12, 0, 15, 0, 1, 0, 0, 0, 60, 0, exchange.length]);
+  const message = Buffer.concat([query.subarray(2, 4), head, question, record, exchange]);
+  return Buffer.concat([Buffer.from([0, message.length]), message]);
 }
 
 function startLines(lab: Lab, name: string, serve: (socket: Socket) => void): Promise<unknown> {
