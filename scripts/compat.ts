@@ -12,7 +12,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { chmodSync } from "node:fs";
-import { arch, release, tmpdir } from "node:os";
+import { machine, release, tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
@@ -78,7 +78,7 @@ function describeMachine(): string {
     ? `Debian ${readFileSync("/etc/debian_version", "utf8").trim()}`
     : "No Debian";
   const [kernel] = release().match(/^\d+\.\d+/) ?? ["?"];
-  return `${debian}, Linux ${kernel}, ${arch()}`;
+  return `${debian}, Linux ${kernel}, ${machine()}`;
 }
 
 function writeReport(known: Map<string, string[]>, results: Record<string, Result>): void {

@@ -33,6 +33,7 @@ export const TEST_NEEDS: Need[] = [
   { probe: "sshd", packageName: "openssh-server", why: "the far end of ssh -D" },
   { probe: "microsocks", packageName: "microsocks", why: "a real SOCKS5 server" },
   { probe: "danted", packageName: "dante-server", why: "a real SOCKS4 and SOCKS5 server" },
+  { probe: "openssl", packageName: "openssl", why: "certificates of the compatibility test" },
   { probe: "ip", packageName: "iproute2", why: "the network namespace test" },
 ];
 
@@ -109,7 +110,7 @@ export function installOptional(packageNames: string[]): Record<string, string> 
   console.log(`Installing with apt-get: ${missing.join(" ")}`);
   install(missing);
   const reasons = list().map((name) => {
-    const problem = install([name]);
+    const problem = install([name], false);
     return [name, problem.match(/^E: (.*)/m)?.[1] ?? (problem || "apt-get did not install it")];
   });
   const still = new Set(list());
@@ -120,11 +121,11 @@ export function installOptional(packageNames: string[]): Record<string, string> 
 const POLICY_FILE_PATH = "/usr/sbin/policy-rc.d";
 
 /** Returns apt-get's complaint, empty where it has none. */
-function install(packageNames: string[]): string {
+function install(packageNames: string[], isFirst = true): string {
   const isPolicyOurs = !existsSync(POLICY_FILE_PATH);
   if (isPolicyOurs) writeFileSync(POLICY_FILE_PATH, "#!/bin/sh\nexit 101\n", { mode: 0o755 });
   try {
-    aptGet(["-q", "update"]);
+    if (isFirst) aptGet(["-q", "update"]);
     return aptGet(["-qq", "install", "-y", "--no-install-recommends", ...packageNames]);
   } finally {
     if (isPolicyOurs) rmSync(POLICY_FILE_PATH, { force: true });
