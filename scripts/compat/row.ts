@@ -27,6 +27,8 @@ export interface Command {
   status?: number;
   /** What standard output must hold. */
   prints?: string | RegExp;
+  /** What tsocks must have said on standard error. */
+  logs?: RegExp;
   /** What else must be true afterwards: the problem, or undefined. */
   check?(): string | undefined;
 }

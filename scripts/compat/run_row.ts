@@ -75,7 +75,9 @@ function findFailure(command: Command, done: Finished): string | undefined {
   const isThere = typeof prints === "string"
     ? done.stdout.includes(prints)
     : prints.test(done.stdout);
-  return isThere ? command.check?.() : `wrong output: ${words}`;
+  if (!isThere) return `wrong output: ${words}`;
+  if (command.logs && !command.logs.test(done.stderr)) return `no ${command.logs} in the log`;
+  return command.check?.();
 }
 
 /** tsocks's own complaint, else the last line. */

@@ -19,6 +19,19 @@ async function chromium(lab: Lab, dir: TempDir): Promise<Command> {
   };
 }
 
+/** The server offers QUIC: chromium is to try it for the second page, and to go on without. */
+async function chromiumQuic(lab: Lab, dir: TempDir): Promise<Command> {
+  const { keyHash } = await startWeb(lab);
+  const { argv } = await chromium(lab, dir);
+  const trust = `--ignore-certificate-errors-spki-list=${keyHash}`;
+  const words = argv.map((word) => word === SCRIPT_URL ? "https://web.example/twice" : word);
+  return {
+    argv: [...words, trust],
+    prints: "both pages",
+    logs: /web\.example:443 REFUSE - datagram/,
+  };
+}
+
 /** Long enough for what a browser does on its own behalf after it has started. */
 async function chromiumStaysOpen(lab: Lab, dir: TempDir): Promise<Command> {
   const { argv } = await chromium(lab, dir);
@@ -47,6 +60,13 @@ export const BROWSER_ROWS: Row[] = [
     action: "page with a script that fetches",
     asks: ASKS,
     command: chromium,
+  },
+  {
+    program: "chromium",
+    packages: ["chromium"],
+    action: "HTTPS, with QUIC on offer",
+    asks: ["web.example:443"],
+    command: chromiumQuic,
   },
   {
     program: "chromium",

@@ -2,6 +2,7 @@
 
 import { spawnSync } from "node:child_process";
 import { Buffer } from "node:buffer";
+import { createHash, createPublicKey } from "node:crypto";
 import {
   createReadStream,
   existsSync,
@@ -34,6 +35,8 @@ export interface Web {
   root: string;
   /** The certificate that a program must trust. */
   caPath: string;
+  /** SHA-256 of the certificate's key, for chromium, which asks no file whom to trust. */
+  keyHash: string;
   /** `HOST/PATH` of each request, for rows whose program writes nothing. */
   hits: string[];
 }
@@ -48,6 +51,12 @@ function fetched(url) {
 }
 document.getElementById("p").textContent = "fetched " + fetched("http://cdn.example/data");
 fetched("/done");
+</script>`;
+
+const TWICE_PAGE = `<!DOCTYPE html><p id="p">not yet</p><script>
+const fetched = (n) => fetch("/data?" + n).then((r) => r.text());
+fetched(1).then(() => new Promise((done) => setTimeout(done, 500))).then(() => fetched(2)).then(() =>
+  document.getElementById("p").textContent = "both pages");
 </script>`;
 
 export function startWeb(lab: Lab): Promise<Web> {
@@ -66,7 +75,9 @@ export function startWeb(lab: Lab): Promise<Web> {
       lab.route(`${name}:80`, plain);
       lab.route(`${name}:443`, secure);
     }
-    return { root, caPath, hits };
+    const spki = createPublicKey(cert).export({ type: "spki", format: "der" });
+    const keyHash = createHash("sha256").update(spki).digest("base64");
+    return { root, caPath, keyHash, hits };
   });
 }
 
@@ -74,9 +85,12 @@ function sendPage(root: string, request: IncomingMessage, response: ServerRespon
   const { pathname } = new URL(request.url ?? "/", "http://x");
   const filePath = join(root, pathname.replace(/\/$/, "/index.html"));
   response.setHeader("access-control-allow-origin", "*");
+  // QUIC is offered, but nobody is there: clients are to do without it
+  response.setHeader("alt-svc", 'h3=":443"');
   if (pathname === "/") return sendText(response, "text/html", `<p>${PAGE}</p>\n`);
   if (pathname === "/data") return sendText(response, "text/plain", "data of cdn.example");
   if (pathname === "/json") return sendText(response, "application/json", '{"word":"hello"}');
+  if (pathname === "/twice") return sendText(response, "text/html", TWICE_PAGE);
   if (pathname === "/script") return sendText(response, "text/html", SCRIPT_PAGE);
   if (pathname === "/big") return void response.end(Buffer.alloc(BIG_LENGTH, "x"));
   if (existsSync(filePath) && statSync(filePath).isFile()) {
