@@ -10,8 +10,7 @@
  */
 
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { chmodSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { machine, release, tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -95,7 +94,9 @@ const isInstalling = !flags.present && !flags["no-install"] && !flags.check;
 const reasons = isInstalling
   ? installOptional([...new Set([...LAB_PACKAGES, ...selectRows().flatMap((r) => r.packages)])])
   : {};
-const results = await runRows(selectRows(), reasons);
+const rows = selectRows();
+if (rows.length === 0) throw new Error("No such rows: see COMPATIBILITY.md for the programs");
+const results = await runRows(rows, reasons);
 const known = parseReport(existsSync(REPORT_PATH) ? readFileSync(REPORT_PATH, "utf8") : "");
 const failed = Object.keys(results).filter((name) => results[name]?.verdict === "fails");
 const broken = failed.filter((name) => saysWorks(known.get(name)));

@@ -4,7 +4,7 @@
  */
 
 import { writeFile } from "node:fs/promises";
-import { hostname } from "node:os";
+import { hostname, networkInterfaces } from "node:os";
 import {
   type IsolatedNetwork,
   makeProgramSide,
@@ -60,8 +60,9 @@ export class Lab implements AsyncDisposable {
     this.#stack = stack;
   }
 
-  /** Only for a process in a network namespace that nobody else uses. */
+  /** @throws where the network namespace is not a fresh one: the machine's own stays as it is */
   static async make(): Promise<Lab> {
+    if (Object.keys(networkInterfaces()).length > 0) throw new Error("Run compat.ts instead");
     const stack = new AsyncDisposableStack();
     const dir = stack.use(await makeTempDir());
     const network = stack.use(

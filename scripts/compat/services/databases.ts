@@ -1,8 +1,7 @@
 /** PostgreSQL, MariaDB, Redis and OpenLDAP from Debian's packages, as nobody, with data of their own. */
 
 import { spawnSync } from "node:child_process";
-import { globSync, mkdirSync, writeFileSync } from "node:fs";
-import { chownSync } from "node:fs";
+import { chownSync, globSync, mkdirSync, writeFileSync } from "node:fs";
 import { asNobody, type Lab } from "../lab.ts";
 
 const NOBODY = 65534;

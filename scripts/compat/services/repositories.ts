@@ -1,11 +1,10 @@
 /** What the web server offers to git, apt and pip: a repository each, made by hand in its directory. */
 
+import { Buffer } from "node:buffer";
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { deflateRawSync } from "node:zlib";
-import { crc32 } from "node:zlib";
-import { Buffer } from "node:buffer";
+import { crc32, deflateRawSync } from "node:zlib";
 import type { Lab } from "../lab.ts";
 import { startWeb } from "./web.ts";
 

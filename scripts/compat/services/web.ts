@@ -1,7 +1,6 @@
 /** The web server of `*.example`, HTTP and HTTPS: pages, files that rows put there, and a certificate of its own authority. */
 
 import { spawnSync } from "node:child_process";
-import { Buffer } from "node:buffer";
 import { createHash, createPublicKey } from "node:crypto";
 import {
   createReadStream,
@@ -53,11 +52,21 @@ document.getElementById("p").textContent = "fetched " + fetched("http://cdn.exam
 fetched("/done");
 </script>`;
 
+/** Two requests with a pause, for what a browser has learned from the answer to the first. */
 const TWICE_PAGE = `<!DOCTYPE html><p id="p">not yet</p><script>
 const fetched = (n) => fetch("/data?" + n).then((r) => r.text());
 fetched(1).then(() => new Promise((done) => setTimeout(done, 500))).then(() => fetched(2)).then(() =>
   document.getElementById("p").textContent = "both pages");
 </script>`;
+
+const PAGES: Record<string, { type: string; text: string }> = {
+  "/": { type: "text/html", text: `<p>${PAGE}</p>\n` },
+  "/big": { type: "text/plain", text: "x".repeat(BIG_LENGTH) },
+  "/data": { type: "text/plain", text: "data of cdn.example" },
+  "/json": { type: "application/json", text: '{"word":"hello"}' },
+  "/script": { type: "text/html", text: SCRIPT_PAGE },
+  "/twice": { type: "text/html", text: TWICE_PAGE },
+};
 
 export function startWeb(lab: Lab): Promise<Web> {
   return lab.once("web", async () => {
@@ -87,12 +96,11 @@ function sendPage(root: string, request: IncomingMessage, response: ServerRespon
   response.setHeader("access-control-allow-origin", "*");
   // QUIC is offered, but nobody is there: clients are to do without it
   response.setHeader("alt-svc", 'h3=":443"');
-  if (pathname === "/") return sendText(response, "text/html", `<p>${PAGE}</p>\n`);
-  if (pathname === "/data") return sendText(response, "text/plain", "data of cdn.example");
-  if (pathname === "/json") return sendText(response, "application/json", '{"word":"hello"}');
-  if (pathname === "/twice") return sendText(response, "text/html", TWICE_PAGE);
-  if (pathname === "/script") return sendText(response, "text/html", SCRIPT_PAGE);
-  if (pathname === "/big") return void response.end(Buffer.alloc(BIG_LENGTH, "x"));
+  const page = PAGES[pathname];
+  if (page !== undefined) {
+    response.setHeader("content-type", page.type);
+    return void response.end(page.text);
+  }
   if (existsSync(filePath) && statSync(filePath).isFile()) {
     response.setHeader("content-length", statSync(filePath).size);
     if (filePath.endsWith(".html")) response.setHeader("content-type", "text/html");
@@ -100,11 +108,6 @@ function sendPage(root: string, request: IncomingMessage, response: ServerRespon
   }
   response.statusCode = 404;
   response.end();
-}
-
-function sendText(response: ServerResponse, type: string, text: string): void {
-  response.setHeader("content-type", type);
-  response.end(text);
 }
 
 async function listen(lab: Lab, server: Server): Promise<number> {
@@ -119,36 +122,20 @@ async function listen(lab: Lab, server: Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
+/** An authority, and a key for all the names that it signs. */
 function makeCertificate(lab: Lab): { key: string; cert: string; caPath: string } {
-  const file = (name: string) => lab.dir.file(name);
-  const openssl = (...args: string[]) => {
-    const done = spawnSync("openssl", args, { encoding: "utf8" });
+  const openssl = (words: string) => {
+    const options = { encoding: "utf8", cwd: lab.dir.path } as const;
+    const done = spawnSync("openssl", words.split(" "), options);
     if (done.status !== 0) throw new Error(`openssl: ${done.stderr}`);
   };
-  const newKey = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
-  const authority = ["-subj", "/CN=Authority", "-addext", "keyUsage=critical,keyCertSign"];
-  openssl("req", "-x509", ...newKey, ...authority, "-keyout", file("ca.key"), "-out", file("ca"));
-  openssl(
-    ..."req -subj /CN=web.example".split(" "),
-    ...newKey,
-    "-keyout",
-    file("key"),
-    "-out",
-    file("csr"),
-  );
-  writeFileSync(file("ext"), `subjectAltName=${NAMES.map((name) => `DNS:${name}`).join(",")}\n`);
-  const signer = ["-CA", file("ca"), "-CAkey", file("ca.key"), "-CAcreateserial"];
-  openssl(
-    "x509",
-    "-req",
-    "-in",
-    file("csr"),
-    ...signer,
-    "-extfile",
-    file("ext"),
-    "-out",
-    file("cert"),
-  );
-  const read = (name: string) => readFileSync(file(name), "utf8");
-  return { key: read("key"), cert: read("cert"), caPath: file("ca") };
+  const request = "req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj";
+  const signing = "-x509 -addext keyUsage=critical,keyCertSign";
+  openssl(`${request} /CN=Authority ${signing} -keyout ca.key -out ca`);
+  openssl(`${request} /CN=web.example -keyout key -out csr`);
+  const names = NAMES.map((name) => `DNS:${name}`).join(",");
+  writeFileSync(lab.dir.file("ext"), `subjectAltName=${names}\n`);
+  openssl("x509 -req -in csr -CA ca -CAkey ca.key -CAcreateserial -extfile ext -out cert");
+  const read = (name: string) => readFileSync(lab.dir.file(name), "utf8");
+  return { key: read("key"), cert: read("cert"), caPath: lab.dir.file("ca") };
 }
