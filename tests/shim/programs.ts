@@ -140,6 +140,8 @@ export function compileProgram(libc: Libc, name: string, dir: TempDir, shared = 
   if (existsSync(output)) return output;
   const kind = shared ? ["-shared", "-fPIC"] : [];
   const flags = ["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-O1", "-pthread", ...kind];
+  // where a program finds a library that it opens
+  flags.push("-Wl,-rpath,$ORIGIN,--enable-new-dtags");
   execFileSync(programPath(libc.compiler), [...flags, "-o", output, `${PROGRAMS}${name}.c`]);
   return output;
 }
