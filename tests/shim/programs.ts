@@ -4,8 +4,8 @@
  */
 
 import { execFileSync } from "node:child_process";
-import { existsSync, statSync } from "node:fs";
-import { basename } from "node:path";
+import { existsSync, mkdirSync, renameSync, statSync, symlinkSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import {
@@ -15,6 +15,7 @@ import {
   shimPath,
   shimSources,
 } from "../../scripts/build_shim.ts";
+import { PLATFORMS } from "../../src/policy/architecture.ts";
 import { needs, programPath } from "../helpers/needs.ts";
 import { type Finished, run } from "../helpers/processes.ts";
 import { makeTempDir, type TempDir } from "../helpers/temp_dir.ts";
@@ -163,11 +164,35 @@ function runProgram(
   return run(programPath(command), [...emulation, ...args], { env: others });
 }
 
-/** The built shim, made anew where a source is newer. */
+/** What LD_PRELOAD must say: the built shim, made anew where a source is newer. */
 export function ensureShim(arch: ShimArch): string {
+  if (arch === "i386") return ensureBothShims();
+  if (!isFresh(arch)) console.log(`built ${basename(buildShim(arch))}`);
+  return shimPath(arch);
+}
+
+/** A 32-bit program's shell is this machine's: the shims lie beside each other, as in a run. */
+function ensureBothShims(): string {
+  const directory = join(dirname(ensureShim("x86_64")), "shims");
+  const names = ["libtsocks.so", "libtsocks32.so"];
+  const link = (arch: ShimArch, name: string) => {
+    const temporary = join(directory, `${name}.${process.pid}`);
+    symlinkSync(shimPath(arch), temporary);
+    renameSync(temporary, join(directory, name));
+  };
+  if (!isFresh("i386")) console.log(`built ${basename(buildShim("i386"))}`);
+  mkdirSync(directory, { recursive: true });
+  for (const name of names) {
+    for (const platform of PLATFORMS.x86_64) link("x86_64", `${name}.${platform}`);
+    link("i386", `${name}.i686`);
+  }
+  link("x86_64", `${names[0]}.$PLATFORM`);
+  link("i386", `${names[1]}.$PLATFORM`);
+  return names.map((name) => join(directory, `${name}.$PLATFORM`)).join(":");
+}
+
+function isFresh(arch: ShimArch): boolean {
   const output = shimPath(arch);
   const builtMs = existsSync(output) ? statSync(output).mtimeMs : 0;
-  const isStale = shimSources().some((filePath) => statSync(filePath).mtimeMs > builtMs);
-  if (isStale) console.log(`built ${basename(buildShim(arch))}`);
-  return output;
+  return shimSources().every((filePath) => statSync(filePath).mtimeMs <= builtMs);
 }
