@@ -3,20 +3,25 @@
  * other library, so that one without the shim is proof. Pure. Source: proc(5), ld.so(8).
  */
 
+import { PLATFORMS, SHIM_ARCHS } from "./architecture.ts";
+
 /** "loading": only the program and what may be ld.so are there. */
 export type Presence = "there" | "loading" | "missing";
 
 /**
- * `program` as /proc names it: absolute, without symbolic links. Of `shimPath`, with which
- * the names of the shim's files begin, the last two words count, which are of this run alone: mounts may change what is before them.
+ * `program` as /proc names it: absolute, without symbolic links. Of `shimPath` the last two words count,
+ * which are of this run alone: mounts may change what is before them. Where there are several shims,
+ * it is what their names begin with.
  */
 export function findShim(maps: string, program: string, shimPath: string): Presence {
   const ofShim = shimPath.split("/").slice(-2).join("/");
+  const names = ["", ...SHIM_ARCHS.map((arch) => `.${PLATFORMS[arch][0]}`)]
+    .map((end) => `/${ofShim}${end}`);
   const libraries = new Set<string>();
   for (const line of maps.split("\n")) {
     const [, permissions, path] = /^\S+ (\S+) \S+ \S+ \d+ +(\/.*?)(?: \(deleted\))?$/.exec(line) ??
       [];
-    if (path?.includes(`/${ofShim}`)) return "there";
+    if (names.some((name) => path?.endsWith(name))) return "there";
     if (permissions?.includes("x") && path !== program) libraries.add(path!);
   }
   return libraries.size > 1 ? "missing" : "loading";
