@@ -9,9 +9,9 @@ import { PLATFORMS, SHIM_ARCHS } from "./architecture.ts";
 export type Presence = "there" | "loading" | "missing";
 
 /**
- * `program` as /proc names it: absolute, without symbolic links. Of `shimPath` the last two words count,
- * which are of this run alone: mounts may change what is before them. Where there are several shims,
- * it is what their names begin with.
+ * `program` as /proc names it: absolute, without symbolic links. Of `shimPath`, with which the names
+ * of the shim's files begin, the last two words count, which are of this run alone: mounts may
+ * change what is before them.
  */
 export function findShim(maps: string, program: string, shimPath: string): Presence {
   const ofShim = shimPath.split("/").slice(-2).join("/");
