@@ -35,25 +35,20 @@ static long make_socket(int domain, int type, int protocol)
 	return fail(error);
 }
 
-static long send_messages(const long arguments[6])
+static ssize_t pass_sendmsg(int fd, const struct msghdr *message, int flags)
 {
-	const long *a = arguments;
-	int error;
-	unsigned int sendable = count_sendable((int)a[0], (const struct message *)a[1],
-					       (unsigned int)a[2], (int)a[3], &error);
+	return pass(__NR_sendmsg, (long[6]){ fd, (long)message, flags });
+}
 
-	if (error && !sendable)
-		return fail(error);
-	return pass(__NR_sendmmsg, (long[6]){ a[0], a[1], sendable, a[3] });
+static int pass_sendmmsg(int fd, struct message *messages, unsigned int count, int flags)
+{
+	return (int)pass(__NR_sendmmsg, (long[6]){ fd, (long)messages, count, flags });
 }
 
 /* One of the numbers of is_hooked(). Not inlined, so that syscall() itself needs no stack. */
 static __attribute__((noinline)) long hooked(long number, long a, long b, long c, long d, long e)
 {
-	const struct msghdr *message = (const struct msghdr *)b;
-	const long arguments[6] = { a, b, c, d, e };
-	int error = 0;
-
+	(void)e;
 	switch (number) {
 	case __NR_connect:
 		return connect_by_number((int)a, (const struct sockaddr *)b, (socklen_t)c);
@@ -64,22 +59,26 @@ static __attribute__((noinline)) long hooked(long number, long a, long b, long c
 	case __NR_socket:
 		return make_socket((int)a, (int)b, (int)c);
 	case __NR_sendmmsg:
-		return send_messages(arguments);
+		return send_messages((int)a, (struct message *)b, (unsigned int)c, (int)d, pass_sendmsg,
+				     pass_sendmmsg);
 	case __NR_io_uring_setup:
 		return fail(ENOSYS);
 	case __NR_sendmsg:
-		if (message)
-			error = send_refusal((int)a, message->msg_name, message->msg_namelen, (int)c);
-		return error ? fail(error) : pass(number, arguments);
+		return send_message((int)a, (const struct msghdr *)b, (int)c, pass_sendmsg);
 	}
 	return fail(ENOSYS);
 }
 
 static __attribute__((noinline)) long hooked_sendto(long a, long b, long c, long d, long e, long f)
 {
-	int error = send_refusal((int)a, (const void *)e, (size_t)(socklen_t)f, (int)d);
+	struct redirect to;
+	int error = send_refusal((int)a, (const void *)e, (size_t)(socklen_t)f, (int)d, &to);
 
-	return error ? fail(error) : pass(__NR_sendto, (long[6]){ a, b, c, d, e, f });
+	if (error)
+		return fail(error);
+	if (to.len)
+		return pass(__NR_sendto, (long[6]){ a, b, c, d, (long)&to.addr, to.len });
+	return pass(__NR_sendto, (long[6]){ a, b, c, d, e, f });
 }
 
 static int is_hooked(long number)

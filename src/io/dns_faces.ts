@@ -1,0 +1,156 @@
+/**
+ * UDP sockets on loopback that stand for name servers: one for each that a program sends to, so that
+ * an answer's source tells which it was meant for. Only sockets that a shim has announced, with the
+ * run's token, are answered; a datagram cannot carry that token, but its source port leads to its
+ * socket (/proc/net/udp), and no other process has a socket of that inode.
+ */
+
+import { createSocket, type Socket } from "node:dgram";
+import { readFile } from "node:fs/promises";
+import { formatIpAddress, type IpAddress } from "../net/address.ts";
+import type { RawEndpoint } from "../shim/control.ts";
+import type { Asker } from "./log.ts";
+import { describeProcess } from "./processes.ts";
+
+/** A datagram's answer; undefined: none. */
+export type DatagramAnswerer = (
+  message: Uint8Array,
+  asker: Asker,
+) => Promise<Uint8Array | undefined>;
+
+/** As REDIRECT in shim/control.h has them: the shim knows a face without asking. */
+const FACE_NET = [127, 83, 53];
+const FACE_PORT_FIRST = 53000;
+const FACE_PORTS = 256;
+
+const DNS_PORT = 53;
+/** Each is a descriptor of ours; a program that asks all the root servers has room. */
+const MAX_FACES = 64;
+const MAX_ANNOUNCED = 4096;
+const LOOPBACK_V6 = Uint8Array.from([...new Uint8Array(15), 1]);
+
+interface Face {
+  endpoint: RawEndpoint;
+  server: RawEndpoint;
+  socket: Socket;
+}
+
+export class DnsFaces {
+  readonly #answer: DatagramAnswerer;
+  /** By the server's address as text. */
+  readonly #faces = new Map<string, Promise<Face | undefined>>();
+  /** By the face's own address and port as text. */
+  readonly #servers = new Map<string, RawEndpoint>();
+  /** Inode of a program's socket → who announced it; the last at the end. */
+  readonly #announced = new Map<bigint, number>();
+
+  constructor(answer: DatagramAnswerer) {
+    this.#answer = answer;
+  }
+
+  /** The face that stands for `server`, from now on open to this socket; undefined where there are too many. */
+  async open(
+    server: IpAddress,
+    { inode, pid }: { inode: bigint; pid: number },
+  ): Promise<RawEndpoint | undefined> {
+    this.#announced.delete(inode);
+    this.#announced.set(inode, pid);
+    if (this.#announced.size > MAX_ANNOUNCED) {
+      this.#announced.delete(this.#announced.keys().next().value!);
+    }
+    const key = formatIpAddress(server);
+    const known = this.#faces.get(key);
+    if (known === undefined && this.#faces.size >= MAX_FACES) return undefined;
+    const opened = known ?? this.#bind(server, this.#faces.size + 1);
+    this.#faces.set(key, opened);
+    return (await opened)?.endpoint;
+  }
+
+  /** The server that the face at this address stands for. */
+  serverOf(address: IpAddress, port: number): RawEndpoint | undefined {
+    return this.#servers.get(`${formatIpAddress(address)} ${port}`);
+  }
+
+  close(): void {
+    for (const face of this.#faces.values()) void face.then((opened) => opened?.socket.close());
+    this.#faces.clear();
+  }
+
+  async #bind(server: IpAddress, number: number): Promise<Face | undefined> {
+    const isV4 = server.version === 4;
+    const address: IpAddress = isV4
+      ? { version: 4, bytes: Uint8Array.from([...FACE_NET, number]) }
+      : { version: 6, bytes: LOOPBACK_V6 };
+    const text = formatIpAddress(address);
+    const socket = isV4 ? await bindAnywhere(text) : await bindInRange(text);
+    if (socket === undefined) return undefined;
+    const { port } = socket.address();
+    const face = {
+      endpoint: { bytes: address.bytes, port },
+      server: { bytes: server.bytes, port: DNS_PORT },
+      socket,
+    };
+    this.#servers.set(`${text} ${port}`, face.server);
+    socket.on("error", () => {}); // an ICMP message of a program that is gone
+    socket.on("message", (message, from) => void this.#serve(socket, message, from));
+    return face;
+  }
+
+  async #serve(socket: Socket, message: Uint8Array, from: { address: string; port: number }) {
+    const asker = await this.#findAsker(from.port);
+    const response = asker && await this.#answer(message, asker);
+    if (response === undefined) return;
+    try {
+      socket.send(response, from.port, from.address);
+    } catch {
+      // closed meanwhile, at the end of the run
+    }
+  }
+
+  /** Undefined where no announced socket has the port. */
+  async #findAsker(port: number): Promise<Asker | undefined> {
+    for (const file of ["/proc/net/udp", "/proc/net/udp6"]) {
+      for (const inode of await findInodes(file, port)) {
+        const pid = this.#announced.get(inode);
+        if (pid !== undefined) return describeProcess(pid);
+      }
+    }
+  }
+}
+
+/** The inodes of all sockets with this local port: proc(5) has it in the second column, the inode in the tenth. */
+async function findInodes(file: string, port: number): Promise<bigint[]> {
+  const text = await readFile(file, "latin1").catch(() => "");
+  const end = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
+  return text.split("\n").map((line) => line.trim().split(/\s+/))
+    .filter((columns) => columns[1]?.endsWith(end) && /^[1-9]\d*$/.test(columns[9] ?? ""))
+    .map((columns) => BigInt(columns[9]!));
+}
+
+function bindAnywhere(address: string): Promise<Socket | undefined> {
+  return bind(createSocket("udp4"), 0, address);
+}
+
+/** ::1 is one address: there the port must tell a face from other programs. */
+async function bindInRange(address: string): Promise<Socket | undefined> {
+  const start = Math.floor(Math.random() * FACE_PORTS);
+  for (let at = 0; at < FACE_PORTS; at++) {
+    const port = FACE_PORT_FIRST + (start + at) % FACE_PORTS;
+    const socket = await bind(createSocket({ type: "udp6", ipv6Only: true }), port, address);
+    if (socket !== undefined) return socket;
+  }
+}
+
+/** Undefined where that cannot be bound. */
+function bind(socket: Socket, port: number, address: string): Promise<Socket | undefined> {
+  return new Promise((resolve) => {
+    socket.once("error", () => {
+      socket.close();
+      resolve(undefined);
+    });
+    socket.bind({ port, address, exclusive: true }, () => {
+      socket.removeAllListeners("error");
+      resolve(socket);
+    });
+  });
+}
