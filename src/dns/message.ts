@@ -33,6 +33,7 @@ const MAX_NAME_LEN = 255; // RFC 1035 §2.3.4, with the lengths and the root
 const MIN_UDP_LEN = 512; // RFC 1035 §2.3.4
 /** What we say to take, and send at most: it fits any path whole (RFC 9715, DNS flag day 2020). */
 const MAX_UDP_LEN = 1232;
+const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 /** Short, since a reserved address is another name's when it was unused for ten minutes. */
 const TTL_S = 60;
 
@@ -180,9 +181,9 @@ export function encodeName(name: string): Uint8Array | undefined {
 }
 
 function readQuestion(bytes: Uint8Array): Question | undefined {
-  const end = skipName(bytes, HEADER_LEN);
   // Nothing stands before it that it could point to.
-  if (end === undefined || end + 4 > bytes.length || bytes[end - 1] !== 0) return undefined;
+  const end = skipName(bytes, HEADER_LEN, { mayPoint: false });
+  if (end === undefined || end + 4 > bytes.length) return undefined;
   const octets = bytes.subarray(HEADER_LEN, end);
   return {
     bytes: bytes.slice(HEADER_LEN, end + 4),
@@ -197,7 +198,7 @@ function decodeName(octets: Uint8Array): string | undefined {
   for (let at = 0; octets[at] !== 0; at += 1 + octets[at]!) {
     const label = octets.subarray(at + 1, at + 1 + octets[at]!);
     try {
-      labels.push(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(label));
+      labels.push(UTF8.decode(label));
     } catch {
       return undefined;
     }
@@ -207,13 +208,17 @@ function decodeName(octets: Uint8Array): string | undefined {
 }
 
 /** Where the name at `at` ends: behind the root, or behind a pointer, which is not followed. */
-function skipName(bytes: Uint8Array, at: number): number | undefined {
+function skipName(
+  bytes: Uint8Array,
+  at: number,
+  { mayPoint } = { mayPoint: true },
+): number | undefined {
   const start = at;
   for (;;) {
     const length = bytes[at];
     if (length === undefined || at - start >= MAX_NAME_LEN) return undefined;
     if (length === 0) return at + 1;
-    if (length >= 0xc0) return at + 1 < bytes.length ? at + 2 : undefined;
+    if (length >= 0xc0) return mayPoint && at + 1 < bytes.length ? at + 2 : undefined;
     if (length > 63) return undefined;
     at += 1 + length;
   }

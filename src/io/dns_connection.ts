@@ -13,6 +13,8 @@ type Answerer = (message: Uint8Array) => Promise<Uint8Array | undefined>;
 class DnsConnection extends Duplex {
   readonly #answer: Answerer;
   #seen = Buffer.alloc(0);
+  /** Ends the wait for a program that does not read its answers. */
+  #wake: () => void = () => {};
 
   constructor(answer: Answerer) {
     super({ allowHalfOpen: true });
@@ -23,7 +25,14 @@ class DnsConnection extends Duplex {
     return this.destroy();
   }
 
-  override _read(): void {}
+  override _read(): void {
+    this.#wake();
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this.#wake();
+    done(error);
+  }
 
   override _write(chunk: Uint8Array, _: string, done: (error?: Error | null) => void): void {
     this.#seen = Buffer.concat([this.#seen, chunk]);
@@ -45,7 +54,9 @@ class DnsConnection extends Duplex {
       if (this.destroyed) return;
       // What is no query gets no answer, and its sender no further ear.
       if (response === undefined) return void this.destroy();
-      this.push(lengthened(response));
+      const hasRoom = this.push(lengthened(response));
+      if (!hasRoom) await new Promise<void>((resolve) => this.#wake = resolve);
+      if (this.destroyed) return;
     }
   }
 }

@@ -27,6 +27,8 @@ const DNS_PORT = 53;
 /** Each is a descriptor of ours; a program that asks all the root servers has room. */
 const MAX_FACES = 64;
 const MAX_ANNOUNCED = 4096;
+/** More questions at once are dropped, which UDP may do. */
+const MAX_SERVING = 256;
 const LOOPBACK_V6 = Uint8Array.from([...new Uint8Array(15), 1]);
 
 interface Face {
@@ -43,6 +45,7 @@ export class DnsFaces {
   readonly #servers = new Map<string, RawEndpoint>();
   /** Inode of a program's socket → who announced it; the last at the end. */
   readonly #announced = new Map<bigint, number>();
+  #serving = 0;
 
   constructor(answer: DatagramAnswerer) {
     this.#answer = answer;
@@ -92,11 +95,19 @@ export class DnsFaces {
     };
     this.#servers.set(`${text} ${port}`, face.server);
     socket.on("error", () => {}); // an ICMP message of a program that is gone
-    socket.on("message", (message, from) => void this.#serve(socket, message, from));
+    socket.on("message", (message, from) => {
+      if (this.#serving >= MAX_SERVING) return;
+      this.#serving++;
+      void this.#serve(socket, message, from).finally(() => this.#serving--);
+    });
     return face;
   }
 
-  async #serve(socket: Socket, message: Uint8Array, from: { address: string; port: number }) {
+  async #serve(
+    socket: Socket,
+    message: Uint8Array,
+    from: { address: string; port: number },
+  ): Promise<void> {
     const asker = await this.#findAsker(from.port);
     const response = asker && await this.#answer(message, asker);
     if (response === undefined) return;

@@ -98,11 +98,12 @@ static int query(res_state state, const char *name, int class, int type, unsigne
 {
 	res_mkquery_function *make = real_find(REAL_RES_MKQUERY);
 	unsigned char message[MAX_QUERY_LEN];
-	int made, result;
+	int made, result, saved = errno;
 
 	if (!make)
 		make = real_find(REAL_UNDER_RES_MKQUERY);
 	made = make ? make(0, name, class, type, NULL, 0, NULL, message, sizeof(message)) : -1;
+	errno = saved;	/* glibc has looked for its configuration */
 	if (made <= 0)
 		return fail(state, NO_RECOVERY);
 	result = ask(state, message, made, answer, len);
