@@ -33,6 +33,8 @@ export const TEST_NEEDS: Need[] = [
   { probe: "sshd", packageName: "openssh-server", why: "the far end of ssh -D" },
   { probe: "microsocks", packageName: "microsocks", why: "a real SOCKS5 server" },
   { probe: "danted", packageName: "dante-server", why: "a real SOCKS4 and SOCKS5 server" },
+  { probe: "dig", packageName: "bind9-dnsutils", why: "a real program that asks name servers" },
+  { probe: "host", packageName: "bind9-host", why: "a real program that asks name servers" },
   { probe: "ip", packageName: "iproute2", why: "the network namespace test" },
 ];
 

@@ -12,14 +12,19 @@ const { ENETDOWN, EPERM } = constants.errno;
 const SERVER = "203.0.113.53"; // RFC 5737
 const SERVER6 = "2001:db8::53";
 const SERVER6_HEX = "20010db8000000000000000000000053";
+const UNTOUCHED = 4000; // program.h
 const WAYS = ["connect", "sendto", "sendmsg", "sendmmsg"];
+/** Of 53000–53255; tests of other worktrees may run beside us. */
+const FACE_PORT = 53000 + process.pid % 256;
 const CONNECT = 1;
 const SOURCE = 10;
 
 /** Answers each datagram with itself, as an answer of DNS with rcode 0. */
 async function startFace(type: "udp4" | "udp6", address: string, port = 0) {
   const socket = createSocket({ type, ipv6Only: type === "udp6" });
+  let received = 0;
   socket.on("message", (message, from) => {
+    received++;
     message[2]! |= 0x80;
     socket.send(message, from.port, from.address);
   });
@@ -27,6 +32,7 @@ async function startFace(type: "udp4" | "udp6", address: string, port = 0) {
   await once(socket, "listening");
   return {
     port: socket.address().port,
+    received: () => received,
     [Symbol.asyncDispose]: () => new Promise<void>((done) => socket.close(() => done())),
   };
 }
@@ -75,9 +81,9 @@ testShim("a name server of IPv6 is redirected to ::1, also from a socket for IPv
   reply: ({ op }) =>
     op === SOURCE
       ? peer(endpoint6(SERVER6_HEX, 53))
-      : redirect(endpoint6("00".repeat(15) + "01", 53255)),
+      : redirect(endpoint6("00".repeat(15) + "01", FACE_PORT)),
 }, async ({ run }) => {
-  await using _ = await startFace("udp6", "::1", 53255);
+  await using _ = await startFace("udp6", "::1", FACE_PORT);
   for (const way of WAYS) {
     const { stdout } = await run("query_name_server", [way, SERVER6, 1, "v6only"]);
     assert.equal(stdout, report(way, SERVER6));
@@ -93,6 +99,25 @@ testShim("a source that is no face costs no question; a face that is nobody's ke
     assert.equal(stdout, report("sendto", address));
     assert.equal(brain.asked.filter(({ op }) => op === SOURCE).length, asked);
   }
+});
+
+testShim("of messages sent together only those for the name server go elsewhere", {
+  libcs: ALL_LIBCS,
+  reply: ({ body }, brain) => {
+    const { port } = (brain as unknown as { face: { port: number } }).face;
+    return body.includes(endpoint4(SERVER, 53)) ? redirect(endpoint4("127.83.53.8", port)) : DIRECT;
+  },
+}, async ({ brain, run }) => {
+  await using face = await startFace("udp4", "127.83.53.8");
+  Object.assign(brain, { face });
+  const { stdout } = await run("send_datagrams", [SERVER, 53]);
+  const went = (call: string, count = 1) => `${call} ${count} ${UNTOUCHED}\n`;
+  assert.equal(
+    stdout,
+    went("sendto") + went("sendto-unspec") + went("sendmsg") + went("sendmmsg", 3) +
+      went("sendmmsg-first", 2) + went("sendto-here"),
+  );
+  assert.equal(face.received(), 1 + 1 + 1 + 2 + 2);
 });
 
 testShim("what is sent to a name server fails closed", {

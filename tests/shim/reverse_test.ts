@@ -157,10 +157,7 @@ testShim("res_query() and its family fail as without a name server, and the brai
   assert.equal(brain.asked.length, calls(libc.name).length);
   for (const { op, body } of brain.asked) {
     assert.equal(op, 9);
-    assert.match(
-      body.toString("latin1", 12),
-      /^\x05_http\x04_tcp\x05hello\x07example\0|\x07example\0\0/,
-    );
+    assert.match(body.toString("latin1", 12), /_http.*_tcp.*hello.*example/);
   }
 });
 
