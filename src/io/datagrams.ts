@@ -36,13 +36,14 @@ export class Datagrams {
       address,
       port,
     });
-    const text = `datagram: ${formatReason(decision.reason)}`;
-    if (decision.action === "answer" && inode !== undefined) {
-      const face = await this.#faces.open(address, { inode, pid });
-      if (face !== undefined) {
-        this.#counted.write({ pid, destination, action: "ANSWER", text });
-        return { status: "redirect", endpoint: face };
-      }
+    const isDns = decision.action === "answer";
+    const face = isDns && inode !== undefined && await this.#faces.open(address, { inode, pid });
+    const text = isDns && !face
+      ? "datagram: it is asked for more name servers than can be answered for"
+      : `datagram: ${formatReason(decision.reason)}`;
+    if (face) {
+      this.#counted.write({ pid, destination, action: "ANSWER", text });
+      return { status: "redirect", endpoint: face };
     }
     const isDirect = decision.action === "direct";
     // It was asked about only because a name server might listen there.

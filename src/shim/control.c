@@ -170,7 +170,7 @@ static int read_body(const unsigned char *body, size_t len, struct answer *out)
 }
 
 /* Receives of a MESSAGE of `len` octets what there is room for. 0 or an errno. */
-static int receive_message(int fd, const struct question *question, size_t len, struct answer *out)
+static int receive_dns(int fd, const struct question *question, size_t len, struct answer *out)
 {
 	out->status = CTL_STATUS_MESSAGE;
 	out->message_len = (unsigned int)len;
@@ -191,7 +191,7 @@ static int receive_answer(int fd, const struct question *question, struct answer
 		return error;
 	len = (size_t)header[6] << 8 | header[7];
 	if (header[0] == CTL_STATUS_MESSAGE && question->room)
-		return receive_message(fd, question, len, out);
+		return receive_dns(fd, question, len, out);
 	if (len > sizeof(body))
 		return ENETDOWN;
 	error = receive(fd, question, body, len);
@@ -342,20 +342,18 @@ int control_query(const unsigned char *query, size_t len, unsigned char *message
 	return ask(&question, answer);
 }
 
-/* May datagrams go to `to`? `inode` is the socket's where a name server's port is meant, else 0. 0 or an errno of ask(). */
+/*
+ * May datagrams go to `to`? `inode` is the socket's where a name server's port is meant, else 0.
+ * 0 or an errno of ask().
+ */
 int control_datagram(const struct endpoint *to, unsigned long long inode, struct answer *answer)
 {
 	struct question question;
 	unsigned char *body = question.bytes + CTL_REQUEST_HEADER_LEN;
-	unsigned int flags = CTL_FLAG_DATAGRAM | CTL_FLAG_NONBLOCKING;
 	int shift;
 
 	begin(&question, CTL_OP_CONNECT, BRAIN_WAIT_S);
-	if (to->len == 16)
-		flags |= CTL_FLAG_INET6;
-	if (inode)
-		flags |= CTL_FLAG_INODE;
-	body[0] = (unsigned char)flags;
+	body[0] = CTL_FLAG_DATAGRAM | CTL_FLAG_NONBLOCKING | (inode ? CTL_FLAG_INODE : 0);
 	question.body_len = 1 + write_endpoint(to, body + 1);
 	for (shift = inode ? 56 : -1; shift >= 0; shift -= 8)
 		body[question.body_len++] = (unsigned char)(inode >> shift);

@@ -14,9 +14,6 @@ typedef ssize_t recvfrom_function(int fd, void *bytes, size_t len, int flags, st
 				  socklen_t *addr_len);
 typedef ssize_t recvfrom_chk_function(int fd, void *bytes, size_t len, size_t room, int flags,
 				      struct sockaddr *addr, socklen_t *addr_len);
-typedef ssize_t recvmsg_function(int fd, struct msghdr *message, int flags);
-typedef int recvmmsg_function(int fd, struct message *messages, unsigned int count, int flags,
-			      struct timespec *limit);
 
 /* A raw call's result as libc's: -1 with errno for a negated errno. */
 static long with_errno(long result)
@@ -40,7 +37,7 @@ static ssize_t real_recvfrom(int fd, void *bytes, size_t len, int flags, struct 
 
 static ssize_t real_recvmsg(int fd, struct msghdr *message, int flags)
 {
-	recvmsg_function *next = (recvmsg_function *)real_find(REAL_RECVMSG);
+	receive_one *next = (receive_one *)real_find(REAL_RECVMSG);
 
 	return next ? next(fd, message, flags) :
 		      with_errno(sys_call(__NR_recvmsg, fd, (long)message, flags, 0, 0, 0));
@@ -49,7 +46,7 @@ static ssize_t real_recvmsg(int fd, struct msghdr *message, int flags)
 static int real_recvmmsg(int fd, struct message *messages, unsigned int count, int flags,
 			 struct timespec *limit)
 {
-	recvmmsg_function *next = (recvmmsg_function *)real_find(REAL_RECVMMSG);
+	receive_many *next = (receive_many *)real_find(REAL_RECVMMSG);
 
 	return next ? next(fd, messages, count, flags, limit) :
 		      (int)with_errno(sys_call(__NR_recvmmsg, fd, (long)messages, count, flags,
@@ -73,8 +70,8 @@ socklen_t find_name_server(const void *face, socklen_t len, void *addr)
 	return endpoint_write(&answer.endpoint, family, addr);
 }
 
-/* Of a source address that the kernel wrote, `len` octets of which `room` fit. */
-static void restore_source(void *addr, socklen_t room, socklen_t len)
+/* Puts the server's address over a source that the kernel wrote, `len` octets of which `room` fit. */
+void restore_source(void *addr, socklen_t room, socklen_t len)
 {
 	struct sockaddr_in6 server;
 
@@ -110,10 +107,10 @@ EXPORT ssize_t __recvfrom_chk(int fd, void *restrict bytes, size_t len, size_t b
 }
 
 /* As recvmsg(2). */
-EXPORT ssize_t recvmsg(int fd, struct msghdr *message, int flags)
+ssize_t receive_message(int fd, struct msghdr *message, int flags, receive_one *next)
 {
 	socklen_t room = message && message->msg_name ? message->msg_namelen : 0;
-	ssize_t result = real_recvmsg(fd, message, flags);
+	ssize_t result = next(fd, message, flags);
 
 	if (result >= 0 && room)
 		restore_source(message->msg_name, room, message->msg_namelen);
@@ -133,13 +130,24 @@ static socklen_t least_room(const struct message *messages, unsigned int count)
 }
 
 /* As recvmmsg(2). */
-EXPORT int recvmmsg(int fd, struct message *messages, unsigned int count, int flags,
-		    struct timespec *limit)
+int receive_messages(int fd, struct message *messages, unsigned int count, int flags,
+		     struct timespec *limit, receive_many *next)
 {
 	socklen_t room = messages ? least_room(messages, count < 1024 ? count : 1024) : 0;
-	int i, received = real_recvmmsg(fd, messages, count, flags, limit);
+	int i, received = next(fd, messages, count, flags, limit);
 
 	for (i = 0; room && i < received; i++)
 		restore_source(messages[i].header.msg_name, room, messages[i].header.msg_namelen);
 	return received;
+}
+
+EXPORT ssize_t recvmsg(int fd, struct msghdr *message, int flags)
+{
+	return receive_message(fd, message, flags, real_recvmsg);
+}
+
+EXPORT int recvmmsg(int fd, struct message *messages, unsigned int count, int flags,
+		    struct timespec *limit)
+{
+	return receive_messages(fd, messages, count, flags, limit, real_recvmmsg);
 }

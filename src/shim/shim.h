@@ -107,6 +107,13 @@ int socket_refusal(int domain, int type, int protocol);
 
 /* receive.c */
 socklen_t find_name_server(const void *face, socklen_t len, void *addr);
+typedef ssize_t receive_one(int fd, struct msghdr *message, int flags);
+typedef int receive_many(int fd, struct message *messages, unsigned int count, int flags,
+			 struct timespec *limit);
+void restore_source(void *addr, socklen_t room, socklen_t len);
+ssize_t receive_message(int fd, struct msghdr *message, int flags, receive_one *next);
+int receive_messages(int fd, struct message *messages, unsigned int count, int flags,
+		     struct timespec *limit, receive_many *next);
 
 /* name.c */
 #define NAME_TEXT_LEN (CTL_MAX_NAME_LEN + CTL_MAX_ANSWER_BODY_LEN)

@@ -45,10 +45,20 @@ static int pass_sendmmsg(int fd, struct message *messages, unsigned int count, i
 	return (int)pass(__NR_sendmmsg, (long[6]){ fd, (long)messages, count, flags });
 }
 
+static ssize_t pass_recvmsg(int fd, struct msghdr *message, int flags)
+{
+	return pass(__NR_recvmsg, (long[6]){ fd, (long)message, flags });
+}
+
+static int pass_recvmmsg(int fd, struct message *messages, unsigned int count, int flags,
+			 struct timespec *limit)
+{
+	return (int)pass(__NR_recvmmsg, (long[6]){ fd, (long)messages, count, flags, (long)limit });
+}
+
 /* One of the numbers of is_hooked(). Not inlined, so that syscall() itself needs no stack. */
 static __attribute__((noinline)) long hooked(long number, long a, long b, long c, long d, long e)
 {
-	(void)e;
 	switch (number) {
 	case __NR_connect:
 		return connect_by_number((int)a, (const struct sockaddr *)b, (socklen_t)c);
@@ -65,6 +75,11 @@ static __attribute__((noinline)) long hooked(long number, long a, long b, long c
 		return fail(ENOSYS);
 	case __NR_sendmsg:
 		return send_message((int)a, (const struct msghdr *)b, (int)c, pass_sendmsg);
+	case __NR_recvmsg:
+		return receive_message((int)a, (struct msghdr *)b, (int)c, pass_recvmsg);
+	case __NR_recvmmsg:
+		return receive_messages((int)a, (struct message *)b, (unsigned int)c, (int)d,
+					(struct timespec *)e, pass_recvmmsg);
 	}
 	return fail(ENOSYS);
 }
@@ -81,10 +96,22 @@ static __attribute__((noinline)) long hooked_sendto(long a, long b, long c, long
 	return pass(__NR_sendto, (long[6]){ a, b, c, d, e, f });
 }
 
+static __attribute__((noinline)) long hooked_recvfrom(long a, long b, long c, long d, long e, long f)
+{
+	socklen_t *len = (socklen_t *)f;
+	socklen_t room = e && f ? *len : 0;
+	long result = pass(__NR_recvfrom, (long[6]){ a, b, c, d, e, f });
+
+	if (result >= 0 && room)
+		restore_source((void *)e, room, *len);
+	return result;
+}
+
 static int is_hooked(long number)
 {
 	return number == __NR_connect || number == __NR_socket || number == __NR_sendmsg ||
 	       number == __NR_sendmmsg || number == __NR_io_uring_setup ||
+	       number == __NR_recvmsg || number == __NR_recvmmsg ||
 	       number == __NR_execve || number == __NR_execveat;
 }
 
@@ -100,6 +127,8 @@ EXPORT long syscall(long number, long a, long b, long c, long d, long e, long f)
 
 	if (number == __NR_sendto)
 		return hooked_sendto(a, b, c, d, e, f);
+	if (number == __NR_recvfrom)
+		return hooked_recvfrom(a, b, c, d, e, f);
 	if (is_hooked(number))
 		return hooked(number, a, b, c, d, e);
 	result = sys_call(number, a, b, c, d, e, f);

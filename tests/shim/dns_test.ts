@@ -13,7 +13,8 @@ const SERVER = "203.0.113.53"; // RFC 5737
 const SERVER6 = "2001:db8::53";
 const SERVER6_HEX = "20010db8000000000000000000000053";
 const UNTOUCHED = 4000; // program.h
-const WAYS = ["connect", "sendto", "sendmsg", "sendmmsg"];
+const BY_NUMBER = ["number-sendto", "number-sendmsg", "number-sendmmsg"];
+const WAYS = ["connect", "sendto", "sendmsg", "sendmmsg", ...BY_NUMBER];
 /** Of 53000–53255; tests of other worktrees may run beside us. */
 const FACE_PORT = 53000 + process.pid % 256;
 const CONNECT = 1;
