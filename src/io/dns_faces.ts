@@ -28,7 +28,7 @@ const DNS_PORT = 53;
 const MAX_FACES = 64;
 const MAX_ANNOUNCED = 4096;
 /** More questions at once are dropped, which UDP may do. */
-const MAX_SERVING = 256;
+const MAX_SERVING = 4096;
 const LOOPBACK_V6 = Uint8Array.from([...new Uint8Array(15), 1]);
 
 interface Face {
@@ -45,6 +45,7 @@ export class DnsFaces {
   readonly #servers = new Map<string, RawEndpoint>();
   /** Inode of a program's socket → who announced it; the last at the end. */
   readonly #announced = new Map<bigint, number>();
+  #looking: Promise<Map<number, bigint[]>> | undefined;
   #serving = 0;
 
   constructor(answer: DatagramAnswerer) {
@@ -118,24 +119,39 @@ export class DnsFaces {
     }
   }
 
-  /** Undefined where no announced socket has the port. */
+  /** Undefined where no announced socket has the port. The first look may have begun before there was the socket. */
   async #findAsker(port: number): Promise<Asker | undefined> {
-    for (const file of ["/proc/net/udp", "/proc/net/udp6"]) {
-      for (const inode of await findInodes(file, port)) {
-        const pid = this.#announced.get(inode);
-        if (pid !== undefined) return describeProcess(pid);
-      }
-    }
+    const pid = this.#findPid(await this.#lookAtSockets(), port) ??
+      this.#findPid(await this.#lookAtSockets(), port);
+    return pid === undefined ? undefined : describeProcess(pid);
+  }
+
+  #findPid(sockets: Map<number, bigint[]>, port: number): number | undefined {
+    return sockets.get(port)?.map((inode) => this.#announced.get(inode))
+      .find((pid) => pid !== undefined);
+  }
+
+  /** One look for all that ask meanwhile. */
+  #lookAtSockets(): Promise<Map<number, bigint[]>> {
+    this.#looking ??= readSockets().finally(() => this.#looking = undefined);
+    return this.#looking;
   }
 }
 
-/** The inodes of all sockets with this local port: proc(5) has it in the second column, the inode in the tenth. */
-async function findInodes(file: string, port: number): Promise<bigint[]> {
-  const text = await readFile(file, "latin1").catch(() => "");
-  const end = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
-  return text.split("\n").map((line) => line.trim().split(/\s+/))
-    .filter((columns) => columns[1]?.endsWith(end) && /^[1-9]\d*$/.test(columns[9] ?? ""))
-    .map((columns) => BigInt(columns[9]!));
+/** Local port → the inodes of its UDP sockets: the second and the tenth column of proc(5). */
+async function readSockets(): Promise<Map<number, bigint[]>> {
+  const sockets = new Map<number, bigint[]>();
+  for (const file of ["/proc/net/udp", "/proc/net/udp6"]) {
+    const text = await readFile(file, "latin1").catch(() => "");
+    for (const row of text.split("\n").slice(1, -1)) {
+      const columns = row.trim().split(/\s+/);
+      const port = parseInt(columns[1]?.split(":")[1] ?? "", 16);
+      // An inode of 0 is a socket that is closed.
+      const inodes = /^[1-9]\d*$/.test(columns[9] ?? "") ? [BigInt(columns[9]!)] : [];
+      sockets.set(port, [...sockets.get(port) ?? [], ...inodes]);
+    }
+  }
+  return sockets;
 }
 
 function bindAnywhere(address: string): Promise<Socket | undefined> {
