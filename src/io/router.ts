@@ -114,17 +114,20 @@ export class Router {
 
   /**
    * Whether what goes there is for a name server, so that we answer it: beyond what is local, and to
-   * this machine's own name servers wherever they are, unless `dns = local`.
+   * this machine's own name servers wherever they are, unless libc asks them by itself.
    */
   answersDns({ address, port }: Destination & { kind: "address" }): boolean {
-    const { config, names, nameservers } = this.#options;
+    const { config, names } = this.#options;
     if (port !== DNS_PORT || names === undefined || config.dns.mode === "local") return false;
-    const servers = nameservers();
-    if (isUnspecified(address)) return servers.some((at) => isLoopback(at) || isUnspecified(at));
-    const text = formatIpAddress(address);
-    if (servers.some((at) => formatIpAddress(at) === text)) return true;
+    if (!this.leavesNamesToLibc() && this.#isOwnNameServer(address)) return true;
     const to = { kind: "address" as const, address, port };
     return !isLocal(config, to) && this.#decideLearned(to) === undefined;
+  }
+
+  #isOwnNameServer(address: IpAddress): boolean {
+    const servers = this.#options.nameservers();
+    if (isUnspecified(address)) return servers.some((at) => isLoopback(at) || isUnspecified(at));
+    return servers.map(formatIpAddress).includes(formatIpAddress(address));
   }
 
   /** The route of a connection that answersDns(). */

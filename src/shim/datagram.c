@@ -16,7 +16,7 @@ typedef ssize_t sendto_function(int fd, const void *bytes, size_t len, int flags
 				const struct sockaddr *addr, socklen_t addr_len);
 
 /* A raw call's result as libc's: -1 with errno for a negated errno. */
-static long with_errno(long result)
+long with_errno(long result)
 {
 	if (result >= 0)
 		return result;
@@ -181,8 +181,8 @@ ssize_t send_message(int fd, const struct msghdr *message, int flags, send_one *
 }
 
 /*
- * As sendmmsg(2): how many were sent; -1 with errno where the first one failed. Those that go as they are go together,
- * those for a name server one by one.
+ * As sendmmsg(2): how many were sent; -1 with errno where the first one failed. Those that go as
+ * they are go together, those for a name server one by one.
  */
 int send_messages(int fd, struct message *messages, unsigned int count, int flags, send_one *next,
 		  send_many *next_many)

@@ -15,15 +15,6 @@ typedef ssize_t recvfrom_function(int fd, void *bytes, size_t len, int flags, st
 typedef ssize_t recvfrom_chk_function(int fd, void *bytes, size_t len, size_t room, int flags,
 				      struct sockaddr *addr, socklen_t *addr_len);
 
-/* A raw call's result as libc's: -1 with errno for a negated errno. */
-static long with_errno(long result)
-{
-	if (result >= 0)
-		return result;
-	errno = (int)-result;
-	return -1;
-}
-
 /* Each of the three: the next one behind ours; raw where there is none. */
 static ssize_t real_recvfrom(int fd, void *bytes, size_t len, int flags, struct sockaddr *addr,
 			     socklen_t *addr_len)

@@ -98,6 +98,7 @@ long exec_by_number(int dirfd, const char *path, char *const argv[], char *const
 /* datagram.c, socket.c: 0, or the errno of a refusal */
 int datagram_connect_refusal(int fd, const void *addr, size_t len, struct redirect *to);
 int send_refusal(int fd, const void *addr, size_t len, int flags, struct redirect *to);
+long with_errno(long result);
 typedef ssize_t send_one(int fd, const struct msghdr *message, int flags);
 typedef int send_many(int fd, struct message *messages, unsigned int count, int flags);
 ssize_t send_message(int fd, const struct msghdr *message, int flags, send_one *next);

@@ -25,6 +25,9 @@ const ROWS: [string, string[], string, number, boolean][] = [
   [V5, ["192.168.1.1"], "0.0.0.0", 53, false],
   [LAN, ["192.168.1.1"], "192.168.1.1", 53, true],
   [LAN, ["192.168.1.1"], "192.168.1.2", 53, false],
+  // Where no server takes names they are libc's, and nothing is given away.
+  ["server = 10.0.0.1\n", ["127.0.0.53"], "127.0.0.53", 53, false],
+  ["server = 10.0.0.1\n", ["127.0.0.53"], "8.8.8.8", 53, true],
   [V5 + "udp = direct\n", ["127.0.0.53"], "8.8.8.8", 53, true],
   [V5 + "dns = tcp\n", ["127.0.0.53"], "8.8.8.8", 53, true],
   [V5 + "dns = local\n", ["127.0.0.53"], "127.0.0.53", 53, false],
