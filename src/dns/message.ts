@@ -5,6 +5,16 @@
  */
 
 import { addressFromBytes, type IpAddress } from "../net/address.ts";
+import {
+  decodeName,
+  encodeName,
+  HEADER_LEN,
+  octetsOf,
+  readRecord,
+  type ResourceRecord,
+  skipName,
+  viewOf,
+} from "./wire.ts";
 
 export const RCODE_NOERROR = 0;
 export const RCODE_FORMERR = 1;
@@ -17,6 +27,8 @@ export const RCODE_BADVERS = 16;
 export const TYPE_A = 1;
 export const TYPE_PTR = 12;
 export const TYPE_AAAA = 28;
+export const TYPE_IXFR = 251;
+export const TYPE_AXFR = 252;
 export const TYPE_ANY = 255;
 const TYPE_OPT = 41;
 const CLASS_IN = 1;
@@ -25,15 +37,21 @@ const CLASS_IN = 1;
 const TYPE_NAMES: Record<number, string> = {
   ...{ 1: "A", 2: "NS", 5: "CNAME", 6: "SOA", 12: "PTR", 13: "HINFO", 15: "MX", 16: "TXT" },
   ...{ 28: "AAAA", 33: "SRV", 35: "NAPTR", 39: "DNAME", 43: "DS", 44: "SSHFP", 46: "RRSIG" },
-  ...{ 48: "DNSKEY", 52: "TLSA", 64: "SVCB", 65: "HTTPS", 252: "AXFR", 255: "ANY", 257: "CAA" },
+  ...{
+    48: "DNSKEY",
+    52: "TLSA",
+    64: "SVCB",
+    65: "HTTPS",
+    251: "IXFR",
+    252: "AXFR",
+    255: "ANY",
+    257: "CAA",
+  },
 };
 
-const HEADER_LEN = 12;
-const MAX_NAME_LEN = 255; // RFC 1035 §2.3.4, with the lengths and the root
 const MIN_UDP_LEN = 512; // RFC 1035 §2.3.4
 /** What we say to take, and send at most: it fits any path whole (RFC 9715, DNS flag day 2020). */
 const MAX_UDP_LEN = 1232;
-const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 /** Short, since a reserved address is another name's when it was unused for ten minutes. */
 const TTL_S = 60;
 
@@ -171,15 +189,6 @@ export function readAddresses(
   return { rcode: rcodeOf(response), addresses };
 }
 
-/** `hello.example` → its labels with the root, 1–255 octets; undefined where it does not fit. */
-export function encodeName(name: string): Uint8Array | undefined {
-  const text = name.endsWith(".") ? name.slice(0, -1) : name;
-  const labels = text === "" ? [] : text.split(".").map((label) => new TextEncoder().encode(label));
-  if (labels.some((label) => label.length < 1 || label.length > 63)) return undefined;
-  const octets = labels.flatMap((label) => [label.length, ...label]);
-  return octets.length < MAX_NAME_LEN ? Uint8Array.from([...octets, 0]) : undefined;
-}
-
 function readQuestion(bytes: Uint8Array): Question | undefined {
   // Nothing stands before it that it could point to.
   const end = skipName(bytes, HEADER_LEN, { mayPoint: false });
@@ -189,63 +198,6 @@ function readQuestion(bytes: Uint8Array): Question | undefined {
     bytes: bytes.slice(HEADER_LEN, end + 4),
     name: decodeName(octets),
     type: viewOf(bytes).getUint16(end),
-  };
-}
-
-/** A dot within a label, or what is not UTF-8, is no text that a server can be told. */
-function decodeName(octets: Uint8Array): string | undefined {
-  const labels: string[] = [];
-  for (let at = 0; octets[at] !== 0; at += 1 + octets[at]!) {
-    const label = octets.subarray(at + 1, at + 1 + octets[at]!);
-    try {
-      labels.push(UTF8.decode(label));
-    } catch {
-      return undefined;
-    }
-    if (label.includes(0x2e)) return undefined;
-  }
-  return labels.join(".");
-}
-
-/** Where the name at `at` ends: behind the root, or behind a pointer, which is not followed. */
-function skipName(
-  bytes: Uint8Array,
-  at: number,
-  { mayPoint } = { mayPoint: true },
-): number | undefined {
-  const start = at;
-  for (;;) {
-    const length = bytes[at];
-    if (length === undefined || at - start >= MAX_NAME_LEN) return undefined;
-    if (length === 0) return at + 1;
-    if (length >= 0xc0) return mayPoint && at + 1 < bytes.length ? at + 2 : undefined;
-    if (length > 63) return undefined;
-    at += 1 + length;
-  }
-}
-
-interface ResourceRecord {
-  type: number;
-  class: number;
-  ttl: number;
-  data: Uint8Array;
-  end: number;
-}
-
-/** NAME TYPE(2) CLASS(2) TTL(4) RDLENGTH(2) RDATA */
-function readRecord(bytes: Uint8Array, at: number): ResourceRecord | undefined {
-  const fixed = skipName(bytes, at);
-  if (fixed === undefined || fixed + 10 > bytes.length) return undefined;
-  const view = viewOf(bytes);
-  const start = fixed + 10;
-  const end = start + view.getUint16(fixed + 8);
-  if (end > bytes.length) return undefined;
-  return {
-    type: view.getUint16(fixed),
-    class: view.getUint16(fixed + 2),
-    ttl: view.getUint32(fixed + 4),
-    data: bytes.subarray(start, end),
-    end,
   };
 }
 
@@ -299,18 +251,10 @@ function encodeOpt(isDnssecOk: boolean, rcode: number): number[] {
   return [0, ...[TYPE_OPT, MAX_UDP_LEN, rcode >> 4 << 8, flags, 0].flatMap(octetsOf)];
 }
 
-function octetsOf(word: number): number[] {
-  return [word >> 8 & 255, word & 255];
-}
-
 function rcodeOf(response: Uint8Array): number {
   return response[3]! & 15;
 }
 
 function lower(octet: number): number {
   return octet >= 0x41 && octet <= 0x5a ? octet | 0x20 : octet;
-}
-
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

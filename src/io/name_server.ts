@@ -7,7 +7,6 @@
 import { addressOfArpa } from "../dns/arpa.ts";
 import {
   buildResponse,
-  encodeName,
   fitDatagram,
   formatType,
   type Query,
@@ -18,8 +17,11 @@ import {
   TYPE_A,
   TYPE_AAAA,
   TYPE_ANY,
+  TYPE_AXFR,
+  TYPE_IXFR,
   TYPE_PTR,
 } from "../dns/message.ts";
+import { encodeName } from "../dns/wire.ts";
 import type { IpAddress } from "../net/address.ts";
 import { escapeText } from "../net/printable.ts";
 import { RECORDS_REFUSED } from "../policy/explain.ts";
@@ -79,6 +81,10 @@ export class NameServer {
 
   async #answerQuery(asked: Asked): Promise<Uint8Array> {
     const { name, type } = asked.query.question;
+    // Many messages (RFC 5936), and nothing that a program behind a SOCKS server is given.
+    if (type === TYPE_AXFR || type === TYPE_IXFR) {
+      return buildResponse(asked.query, { rcode: RCODE_REFUSED });
+    }
     const pointed = name === undefined ? undefined : addressOfArpa(name);
     if (pointed !== undefined && (type === TYPE_PTR || type === TYPE_ANY)) {
       return await this.#answerPointer(asked, pointed);

@@ -24,16 +24,12 @@
 
 typedef int res_query_function(const char *name, int class, int type, unsigned char *answer,
 			       int len);
-typedef int res_search_function(const char *name, int class, int type, unsigned char *answer,
-				int len);
 typedef int res_querydomain_function(const char *name, const char *domain, int class, int type,
 				     unsigned char *answer, int len);
 typedef int res_send_function(const unsigned char *message, int message_len,
 			      unsigned char *answer, int len);
 typedef int res_nquery_function(res_state state, const char *name, int class, int type,
 				unsigned char *answer, int len);
-typedef int res_nsearch_function(res_state state, const char *name, int class, int type,
-				 unsigned char *answer, int len);
 typedef int res_nquerydomain_function(res_state state, const char *name, const char *domain,
 				      int class, int type, unsigned char *answer, int len);
 typedef int res_nsend_function(res_state state, const unsigned char *message, int message_len,
@@ -150,7 +146,7 @@ static int shim_res_query(const char *name, int class, int type, unsigned char *
 
 static int shim_res_search(const char *name, int class, int type, unsigned char *answer, int len)
 {
-	res_search_function *next = find(REAL_RES_SEARCH);
+	res_query_function *next = find(REAL_RES_SEARCH);
 	int result = query(NULL, name, class, type, answer, len);
 
 	return result == ASK_LIBC && next ? next(name, class, type, answer, len) : result;
@@ -186,7 +182,7 @@ static int shim_res_nquery(res_state state, const char *name, int class, int typ
 static int shim_res_nsearch(res_state state, const char *name, int class, int type,
 			    unsigned char *answer, int len)
 {
-	res_nsearch_function *next = find(REAL_RES_NSEARCH);
+	res_nquery_function *next = find(REAL_RES_NSEARCH);
 	int result = query(state, name, class, type, answer, len);
 
 	return result == ASK_LIBC && next ? next(state, name, class, type, answer, len) : result;

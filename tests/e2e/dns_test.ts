@@ -176,6 +176,7 @@ test("with dns_server records of every kind come through the server over TCP", h
     [[...SHORT, "+ignore", "long.example", "TXT"], ""],
     [[...SHORT, "long.example", "TXT"], /^("x{255}" ?){8}\n$/],
     [[...SHORT, "hello.example", "A"], "198.18.0.1\n"],
+    [[...DIG, "hello.example", "AXFR"], /Transfer failed/],
   ];
   for (const [command, expected] of rows) {
     const { stdout } = await tsocks(options, ...command);

@@ -5,7 +5,6 @@ import { test } from "node:test";
 import {
   buildQuery,
   buildResponse,
-  encodeName,
   fitDatagram,
   formatType,
   isResponseTo,
@@ -13,6 +12,7 @@ import {
   readAddresses,
   readQuery,
 } from "../../../src/dns/message.ts";
+import { encodeName } from "../../../src/dns/wire.ts";
 import { formatIpAddress } from "../../../src/net/address.ts";
 
 const latin1 = (text: string) => Uint8Array.from(text, (letter) => letter.charCodeAt(0));
