@@ -1,16 +1,16 @@
 /**
  * UDP sockets on loopback that stand for name servers: one for each that a program sends to, so that
  * an answer's source tells which it was meant for. Only sockets that a shim has announced, with the
- * run's token, are answered; a datagram cannot carry that token, but its source port leads to its
- * socket (/proc/net/udp), and no other process has a socket of that inode.
+ * run's token, are answered; a datagram cannot carry that token, but its source leads to its socket
+ * (/proc/net/udp), and no other process has a socket of that inode.
  */
 
 import { createSocket, type Socket } from "node:dgram";
-import { readFile } from "node:fs/promises";
 import { formatIpAddress, type IpAddress } from "../net/address.ts";
 import type { RawEndpoint } from "../shim/control.ts";
 import type { Asker } from "./log.ts";
 import { describeProcess } from "./processes.ts";
+import { inodesOf, readUdpSockets, type UdpSockets } from "./udp_sockets.ts";
 
 /** A datagram's answer; undefined: none. */
 export type DatagramAnswerer = (
@@ -43,9 +43,9 @@ export class DnsFaces {
   readonly #faces = new Map<string, Promise<Face | undefined>>();
   /** By the face's own address and port as text. */
   readonly #servers = new Map<string, RawEndpoint>();
-  /** Inode of a program's socket → who announced it; the last at the end. */
+  /** Inode of a program's socket → who announced it; the last used at the end. */
   readonly #announced = new Map<bigint, number>();
-  #looking: Promise<Map<number, bigint[]>> | undefined;
+  #looking: Promise<UdpSockets> | undefined;
   #serving = 0;
 
   constructor(answer: DatagramAnswerer) {
@@ -57,11 +57,7 @@ export class DnsFaces {
     server: IpAddress,
     { inode, pid }: { inode: bigint; pid: number },
   ): Promise<RawEndpoint | undefined> {
-    this.#announced.delete(inode);
-    this.#announced.set(inode, pid);
-    if (this.#announced.size > MAX_ANNOUNCED) {
-      this.#announced.delete(this.#announced.keys().next().value!);
-    }
+    this.#announce(inode, pid);
     const key = formatIpAddress(server);
     const known = this.#faces.get(key);
     if (known === undefined && this.#faces.size >= MAX_FACES) return undefined;
@@ -109,7 +105,7 @@ export class DnsFaces {
     message: Uint8Array,
     from: { address: string; port: number },
   ): Promise<void> {
-    const asker = await this.#findAsker(from.port);
+    const asker = await this.#findAsker(from);
     const response = asker && await this.#answer(message, asker);
     if (response === undefined) return;
     try {
@@ -119,39 +115,38 @@ export class DnsFaces {
     }
   }
 
-  /** Undefined where no announced socket has the port. The first look may have begun before there was the socket. */
-  async #findAsker(port: number): Promise<Asker | undefined> {
-    const pid = this.#findPid(await this.#lookAtSockets(), port) ??
-      this.#findPid(await this.#lookAtSockets(), port);
+  /** Undefined where it is no announced socket's. The first look may have begun before there was the socket. */
+  async #findAsker(from: { address: string; port: number }): Promise<Asker | undefined> {
+    const pid = this.#findPid(await this.#lookAtSockets(), from) ??
+      this.#findPid(await this.#lookAtSockets(), from);
     return pid === undefined ? undefined : describeProcess(pid);
   }
 
-  #findPid(sockets: Map<number, bigint[]>, port: number): number | undefined {
-    return sockets.get(port)?.map((inode) => this.#announced.get(inode))
-      .find((pid) => pid !== undefined);
+  /** Sockets of several processes can share a port (SO_REUSEADDR): then all must be announced. */
+  #findPid(
+    sockets: UdpSockets,
+    from: { address: string; port: number },
+  ): number | undefined {
+    const inodes = inodesOf(sockets, from);
+    const pids = inodes.map((inode) => this.#announced.get(inode));
+    if (pids.includes(undefined)) return undefined;
+    inodes.forEach((inode, at) => this.#announce(inode, pids[at]!));
+    return pids[0];
+  }
+
+  #announce(inode: bigint, pid: number): void {
+    this.#announced.delete(inode);
+    this.#announced.set(inode, pid);
+    if (this.#announced.size > MAX_ANNOUNCED) {
+      this.#announced.delete(this.#announced.keys().next().value!);
+    }
   }
 
   /** One look for all that ask meanwhile. */
-  #lookAtSockets(): Promise<Map<number, bigint[]>> {
-    this.#looking ??= readSockets().finally(() => this.#looking = undefined);
+  #lookAtSockets(): Promise<UdpSockets> {
+    this.#looking ??= readUdpSockets().finally(() => this.#looking = undefined);
     return this.#looking;
   }
-}
-
-/** Local port → the inodes of its UDP sockets: the second and the tenth column of proc(5). */
-async function readSockets(): Promise<Map<number, bigint[]>> {
-  const sockets = new Map<number, bigint[]>();
-  for (const file of ["/proc/net/udp", "/proc/net/udp6"]) {
-    const text = await readFile(file, "latin1").catch(() => "");
-    for (const row of text.split("\n").slice(1, -1)) {
-      const columns = row.trim().split(/\s+/);
-      const port = parseInt(columns[1]?.split(":")[1] ?? "", 16);
-      // An inode of 0 is a socket that is closed.
-      const inodes = /^[1-9]\d*$/.test(columns[9] ?? "") ? [BigInt(columns[9]!)] : [];
-      sockets.set(port, [...sockets.get(port) ?? [], ...inodes]);
-    }
-  }
-  return sockets;
 }
 
 function bindAnywhere(address: string): Promise<Socket | undefined> {

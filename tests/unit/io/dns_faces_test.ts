@@ -13,7 +13,8 @@ const server = (number: number) => addressFromBytes(Uint8Array.of(203, 0, 113, n
 /** Of the socket with this port, as proc(5) has it. */
 function inodeOf(port: number): bigint {
   const end = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
-  const rows = readFileSync("/proc/net/udp", "latin1").split("\n").map((row) =>
+  const files = ["/proc/net/udp", "/proc/net/udp6"];
+  const rows = files.map((file) => readFileSync(file, "latin1")).join("").split("\n").map((row) =>
     row.trim().split(/\s+/)
   );
   return BigInt(rows.find((columns) => columns[1]?.endsWith(end))![9]!);
@@ -63,6 +64,47 @@ test("DnsFaces answers a socket as long as its inode is among the last 4096 anno
     ask("not heard");
     for (let turn = 0; turn < 30; turn++) await setTimeout(1);
     assert.equal(answers, 0);
+  } finally {
+    socket.close();
+    faces.close();
+  }
+});
+
+test("DnsFaces knows a socket by its port and address", async () => {
+  const faces = new DnsFaces((message) => Promise.resolve(message));
+  const sockets = [createSocket("udp4"), createSocket("udp4")] as const;
+  const [announced, stranger] = sockets;
+  try {
+    announced.bind(0, "127.0.0.1");
+    await once(announced, "listening");
+    const { port } = announced.address();
+    const face = (await faces.open(server(1), { inode: inodeOf(port), pid: 1 }))!;
+    stranger.bind(port, "127.0.0.2");
+    await once(stranger, "listening");
+    let answers = 0;
+    stranger.on("message", () => answers++);
+    for (let at = 0; at < 5; at++) stranger.send("mine", face.port, "127.83.53.1");
+    for (let at = 0; at < 2; at++) {
+      announced.send("theirs", face.port, "127.83.53.1");
+      await once(announced, "message");
+    }
+    assert.equal(answers, 0);
+  } finally {
+    sockets.forEach((socket) => socket.close());
+    faces.close();
+  }
+});
+
+test("DnsFaces finds an IPv6 socket that is bound to any address", async () => {
+  const faces = new DnsFaces((message) => Promise.resolve(message));
+  const socket = createSocket("udp6");
+  try {
+    socket.bind(0, "::");
+    await once(socket, "listening");
+    const { port } = socket.address();
+    const face = (await faces.open(server(1), { inode: inodeOf(port), pid: 1 }))!;
+    socket.send("heard", face.port, "::ffff:127.83.53.1");
+    assert.equal(`${(await once(socket, "message"))[0]}`, "heard");
   } finally {
     socket.close();
     faces.close();
