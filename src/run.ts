@@ -18,14 +18,24 @@ import { createAnswerer } from "./io/answers.ts";
 import { runChild } from "./io/child.ts";
 import { Connector } from "./io/connector.ts";
 import { listenControl } from "./io/control.ts";
+import { openDnsConnection } from "./io/dns_connection.ts";
+import { DnsFaces } from "./io/dns_faces.ts";
+import { DnsUpstream } from "./io/dns_upstream.ts";
 import { Forwarder } from "./io/forwarder.ts";
 import { maxConnections } from "./io/limits.ts";
+import { NameServer } from "./io/name_server.ts";
 import { PendingConnects } from "./io/pending.ts";
 import { checkCoverage } from "./io/preflight.ts";
-import { systemLookup, watchHostsFile } from "./io/resolver.ts";
+import { systemLookup, systemReverse, watchHostsFile, watchNameservers } from "./io/resolver.ts";
 import { Router } from "./io/router.ts";
 import { candidateDirectories, createRunDirectory, type RunDirectory } from "./io/run_directory.ts";
-import { loadConfig, openLog, readPasswordFile, requireServer } from "./io/settings.ts";
+import {
+  loadConfig,
+  openLog,
+  readPasswordFile,
+  requireDnsServer,
+  requireServer,
+} from "./io/settings.ts";
 import { chooseShims } from "./io/shims.ts";
 import { SignalForwarding, untilToldToEnd } from "./io/signals.ts";
 import { Peers, Tickets } from "./io/tickets.ts";
@@ -40,6 +50,8 @@ const CUTTING_GRACE_MS = 1000;
 const REMOVAL_ATTEMPTS = 4;
 const LISTEN_ATTEMPTS = 4;
 const UDP_OPTION = { kind: "option", name: "--udp" } as const;
+const DNS_OPTION = { kind: "option", name: "--dns" } as const;
+const DNS_SERVER_OPTION = { kind: "option", name: "--dns-server" } as const;
 
 export interface RunContext {
   env: Record<string, string>;
@@ -62,7 +74,13 @@ export async function run(options: RunOptions, context: RunContext): Promise<num
   if (options.udp !== undefined) {
     config.udp = { isDirect: options.udp === "direct", place: UDP_OPTION };
   }
+  if (options.dns !== undefined) config.dns = { mode: options.dns, place: DNS_OPTION };
+  if (options.dnsServer !== undefined) {
+    config.dnsServer = { ...options.dnsServer, place: DNS_SERVER_OPTION };
+  }
   requireServer(config);
+  const nameservers = watchNameservers();
+  requireDnsServer(config, nameservers());
   const { debug, debugFile, logFormat: format } = options;
   const { log, close: closeLog } = openLog({ debug, debugFile, format, env, isPrivileged });
   if (log.wants(0)) warnings.forEach(context.warn);
@@ -81,14 +99,30 @@ export async function run(options: RunOptions, context: RunContext): Promise<num
     names: new ReservedNames(),
     hosts: watchHostsFile(),
     lookup: systemLookup,
+    lookupByTcp: (name) => upstream.lookup(name),
+    nameservers,
     maps: new Map(),
   });
-  const connector = new Connector({
+  const timeoutMs = options.connectTimeoutMs;
+  const connector: Connector = new Connector({
     router,
     log,
-    timeoutMs: options.connectTimeoutMs,
+    timeoutMs,
+    answerDns: (asker) => {
+      const socket = openDnsConnection((message) => nameServer.answer(message, asker));
+      return { ok: true, socket, rest: new Uint8Array() };
+    },
     maxConnections: maxConnections(),
   });
+  const upstream = new DnsUpstream({ config, nameservers, connector, timeoutMs });
+  const nameServer = new NameServer({
+    router,
+    upstream,
+    lookup: systemLookup,
+    reverse: systemReverse,
+    log,
+  });
+  const faces = new DnsFaces((message, asker) => nameServer.answerDatagram(message, asker));
   const access = secretAccess(FACE_USER, secret, { acceptsUserId: true });
   const forwarder = new Forwarder({ connector, log, access, shim: { tickets, peers } });
   const signals = new SignalForwarding();
@@ -100,14 +134,8 @@ export async function run(options: RunOptions, context: RunContext): Promise<num
     const ports = await listenOnLoopback(forwarder);
     const pending = new PendingConnects(forwarder.carry.bind(forwarder), ports.v6 !== 0);
     const answer = createAnswerer({
-      connector,
-      router,
-      log,
-      tickets,
-      peers,
-      ports,
-      pending,
-      coverage,
+      ...{ connector, router, log, tickets, peers, ports, pending, coverage },
+      ...{ nameServer, faces },
     });
     const control = await listenControl(directory.controlPath, { token, answer, log });
     // Once the child is started, so that neither its start nor its first connect waits for it.
@@ -137,6 +165,7 @@ export async function run(options: RunOptions, context: RunContext): Promise<num
     return end.status;
   } finally {
     forwarder.close();
+    faces.close();
     if (!await removeDirectory(directory)) {
       log.explain(survivorMessage(dirname(directory.shimPath)));
     }

@@ -52,7 +52,7 @@ static int must_ask(int fd, const struct sockaddr *addr, socklen_t len, struct e
 	int family = endpoint_read(addr, len, to);
 	int of_socket;
 
-	if (!family || endpoint_is_loopback(to) || endpoint_is_unspecified(to))
+	if (!family || endpoint_is_unasked(to))
 		return 0;
 	of_socket = tcp_family(fd);
 	return of_socket == family || of_socket < 0;
@@ -233,13 +233,14 @@ static int shim_connect(int fd, const struct sockaddr *addr, socklen_t len,
 	int saved = errno;
 	struct endpoint to;
 	struct answer answer;
+	struct redirect face;
 	int is_nonblocking, error, left = 0;
 	long result;
 
 	if (!must_ask(fd, addr, len, &to)) {
-		error = datagram_connect_refusal(fd, addr, len);
+		error = datagram_connect_refusal(fd, addr, len, &face);
 		if (!error)
-			return next(fd, addr, len);
+			return face.len ? next(fd, &face.addr, face.len) : next(fd, addr, len);
 		errno = error;
 		return -1;
 	}

@@ -1,6 +1,6 @@
 /*
  * getpeername(2): of a relayed connection the program sees its destination, not the
- * forwarder. In doubt it sees what the kernel says; nothing leaks by that.
+ * forwarder, and of a UDP socket to a name server that one. In doubt it sees what the kernel says; nothing leaks by that.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -68,6 +68,8 @@ static int shim_getpeername(int fd, struct sockaddr *addr, socklen_t *len)
 	if (real_getpeername(fd, addr, len))
 		return -1;
 	destination_len = find_destination(fd, &destination);
+	if (!destination_len && len)
+		destination_len = find_name_server(addr, room < *len ? room : *len, &destination);
 	if (destination_len) {
 		memcpy(addr, &destination, room < destination_len ? room : destination_len);
 		*len = destination_len;

@@ -29,7 +29,10 @@ const SEEDS = [
   makeRequest(control.CTL_OP_RESOLVE, [0, ...new Array<number>(1024).fill(0x61)]),
   makeRequest(control.CTL_OP_PEER, [4, 1, 187, 127, 0, 0, 1]),
   makeRequest(control.CTL_OP_REVERSE, [4, 0, 0, 198, 18, 0, 1]),
-  makeRequest(control.CTL_OP_NOTICE, [...new TextEncoder().encode("res_query")]),
+  makeRequest(control.CTL_OP_CONNECT, [13, 4, 0, 53, 10, 0, 0, 1, ...new Array<number>(8).fill(9)]),
+  makeRequest(control.CTL_OP_VERDICT, [...new Array<number>(8).fill(9), 4, 1, 187, 127, 0, 0, 1]),
+  makeRequest(control.CTL_OP_QUERY, [0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 0x61, 0, 0, 1, 0, 1]),
+  makeRequest(control.CTL_OP_SOURCE, [4, 0, 53, 127, 83, 53, 1]),
   makeRequest(control.CTL_OP_SOCKET, [0, 2, 0, 3, 1, 0]),
   makeRequest(control.CTL_OP_EXECUTE, [1, 0x2f, 0x61]),
 ];
