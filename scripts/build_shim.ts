@@ -1,16 +1,24 @@
 /**
- * Builds the shim, checks that the result is what ld.so of any libc can load, and embeds it as a
+ * Builds the shims, checks that the results are what ld.so of any libc can load, and embeds them as a
  * TypeScript module. `deno run -A scripts/build_shim.ts [--target x86_64|aarch64]`, also with Bun.
  */
 
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { TsocksError } from "../src/errors.ts";
+import { type HostArch, SHIM_ARCHS, type ShimArch } from "../src/policy/architecture.ts";
 
-/** A machine the shim has a system call convention for (src/shim/sys.h). */
-export type ShimArch = "x86_64" | "aarch64";
+export type { HostArch, ShimArch };
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const SOURCE_DIRECTORY = join(ROOT, "src", "shim");
@@ -23,6 +31,20 @@ const COMPILERS: Record<ShimArch, { command: string; debianPackage: string; mach
     debianPackage: "gcc-aarch64-linux-gnu",
     machine: "AArch64",
   },
+  i386: {
+    command: "i686-linux-gnu-gcc",
+    debianPackage: "gcc-i686-linux-gnu libc6-dev-i386-cross",
+    machine: "Intel 80386",
+  },
+};
+
+/** What a shim's machine needs beside FLAGS. */
+const ARCH_FLAGS: Record<ShimArch, string[]> = {
+  x86_64: [],
+  // programs on kernels with 64 KB pages must be able to map it
+  aarch64: ["-mno-outline-atomics", "-Wl,-z,max-page-size=65536"],
+  // old processors, and old programs whose stack is not aligned for SSE
+  i386: ["-march=i686", "-mno-sse"],
 };
 
 /** What a program's own libraries provide; anything else would fail in some libc. */
@@ -39,7 +61,7 @@ const FLAGS = [
 ];
 
 /** The machine this runs on, where the shim can be built for it. @throws TsocksError SHIM */
-export function hostArch(): ShimArch {
+export function hostArch(): HostArch {
   if (process.arch === "x64") return "x86_64";
   if (process.arch === "arm64") return "aarch64";
   throw new TsocksError("SHIM", `No shim for this machine: ${process.arch}`, {
@@ -51,8 +73,22 @@ export function hostArch(): ShimArch {
 /** The compiler for `arch` and the Debian package that has it; CC overrides the host's own. */
 export function compilerFor(arch: ShimArch): { command: string; debianPackage: string } {
   const { command, debianPackage } = COMPILERS[arch];
-  if (arch !== hostArch()) return { command, debianPackage };
+  const isHosts = arch === hostArch() || (arch === "i386" && hostArch() === "x86_64");
+  if (!isHosts) return { command, debianPackage };
   return { command: process.env.CC || "gcc", debianPackage: "gcc libc6-dev" };
+}
+
+/**
+ * An x86_64 compiler makes code for i386 too, and libc's headers are for both but for one, which
+ * says what a libc lacks. A libc whose headers are for x86_64 alone fails an assertion in sys.h.
+ */
+function flagsForI386OnX86(): string[] {
+  const headers = join(ROOT, "dist", "headers-i386");
+  mkdirSync(join(headers, "gnu"), { recursive: true });
+  writeFileSync(join(headers, "gnu", "stubs-32.h"), "");
+  const multiarch = "/usr/include/x86_64-linux-gnu";
+  const directories = existsSync(multiarch) ? [headers, multiarch] : [headers];
+  return ["-m32", ...directories.flatMap((directory) => ["-isystem", directory])];
 }
 
 /** Where the built shim is: `dist/libtsocks-ARCH.so`. */
@@ -83,13 +119,11 @@ export function buildShim(arch: ShimArch): string {
 
 function compile(arch: ShimArch, output: string): void {
   const { command, debianPackage } = compilerFor(arch);
-  // programs on kernels with 64 KB pages must be able to map it
-  const alignment = arch === "aarch64"
-    ? ["-mno-outline-atomics", "-Wl,-z,max-page-size=65536"]
-    : [];
+  const flags = [...FLAGS, ...ARCH_FLAGS[arch]];
+  if (arch === "i386" && hostArch() === "x86_64") flags.push(...flagsForI386OnX86());
   const map = `-Wl,--version-script=${join(SOURCE_DIRECTORY, "exports.map")}`;
   const sources = shimSources().filter((filePath) => filePath.endsWith(".c"));
-  run(command, [...FLAGS, ...alignment, map, "-o", output, ...sources], debianPackage);
+  run(command, [...flags, map, "-o", output, ...sources], debianPackage);
 }
 
 /** Runs a tool of the compiler's; returns what it prints. @throws TsocksError SHIM */
@@ -143,27 +177,49 @@ export function findFaults(readelf: string, exports: string[], machine: string):
   const faults: string[] = [];
   if (!readelf.includes(machine)) faults.push(`not for ${machine}`);
   if (readelf.includes("(NEEDED)")) faults.push("needs another library");
+  if (readelf.includes("(TEXTREL)")) faults.push("needs its code changed at load");
   if (unknown.length > 0) faults.push(`undefined: ${unknown.join(" ")}`);
   if (exported.join() !== exports.join()) faults.push(`exports: ${exported.join(" ")}`);
   if (!/GNU_STACK.* RW /.test(readelf)) faults.push("executable stack");
   return faults;
 }
 
-/** Writes src/shim/embedded.ts from the built shim. */
-export function embedShim(arch: ShimArch): void {
+/**
+ * Builds the shims that a binary for `host` carries, and writes src/shim/embedded.ts: its own, and
+ * those for the other machines that there are compilers for. @throws TsocksError SHIM for its own
+ */
+export function embedShims(host: HostArch): void {
+  buildShim(host);
+  const built = [host, ...SHIM_ARCHS.filter((arch) => arch !== host && tryBuild(arch))];
+  const entry = (arch: ShimArch) =>
+    `  ${arch}: "${readFileSync(shimPath(arch)).toString("base64")}",`;
   const text = [
-    "/** Generated by scripts/build_shim.ts: the shim as the binary carries it. */",
+    "/** Generated by scripts/build_shim.ts: the shims as the binary carries them. */",
     "",
-    `export const SHIM_ARCH = "${arch}";`,
-    `export const SHIM_BASE64 = "${readFileSync(shimPath(arch)).toString("base64")}";`,
+    `export const HOST_ARCH = "${host}";`,
+    "export const SHIMS: { x86_64?: string; aarch64?: string; i386?: string } = {",
+    ...built.map(entry),
+    "};",
     "",
   ].join("\n");
   writeFileSync(`${EMBEDDED}.${process.pid}`, text);
   renameSync(`${EMBEDDED}.${process.pid}`, EMBEDDED);
 }
 
+/** Builds it, or says in one line why it is left out. */
+function tryBuild(arch: ShimArch): boolean {
+  try {
+    buildShim(arch);
+    return true;
+  } catch (error) {
+    if (!(error instanceof TsocksError)) throw error;
+    console.log(`build_shim: no shim for ${arch} programs: ${error.message}; ${error.fix}`);
+    return false;
+  }
+}
+
 /** @throws TsocksError USAGE */
-function parseTarget(args: string[]): ShimArch {
+function parseTarget(args: string[]): HostArch {
   if (args.length === 0) return hostArch();
   const [option, target] = args;
   if (args.length === 2 && option === "--target" && (target === "x86_64" || target === "aarch64")) {
@@ -177,9 +233,7 @@ function parseTarget(args: string[]): ShimArch {
 
 function main(): void {
   try {
-    const arch = parseTarget(process.argv.slice(2));
-    console.log(buildShim(arch));
-    embedShim(arch);
+    embedShims(parseTarget(process.argv.slice(2)));
   } catch (error) {
     if (!(error instanceof TsocksError)) throw error;
     console.error(error.format());

@@ -7,13 +7,13 @@ import { spawnSync } from "node:child_process";
 import { copyFileSync, existsSync, globSync, mkdirSync, renameSync } from "node:fs";
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { buildShim, embedShim, hostArch, type ShimArch } from "./build_shim.ts";
+import { embedShims, type HostArch, hostArch } from "./build_shim.ts";
 
-const TRIPLE: Record<ShimArch, string> = {
+const TRIPLE: Record<HostArch, string> = {
   x86_64: "x86_64-unknown-linux-gnu",
   aarch64: "aarch64-unknown-linux-gnu",
 };
-const BUN_TARGET: Record<ShimArch, string> = {
+const BUN_TARGET: Record<HostArch, string> = {
   x86_64: "bun-linux-x64",
   aarch64: "bun-linux-arm64",
 };
@@ -29,15 +29,14 @@ const BUN_FLAGS = [
   "--no-compile-autoload-bunfig",
 ];
 
-function compile(target: ShimArch): void {
+function compile(target: HostArch): void {
   mkdirSync("dist", { recursive: true });
-  buildShim(target);
-  embedShim(target);
+  embedShims(target);
   const output = `dist/tsocks-${target}`;
   const how = compileWithDeno(target, output) ?? compileWithBun(target, output);
   console.log(`compile: ${output} made with ${how}`);
   if (target === hostArch()) replaceFile(output, "dist/tsocks");
-  else restoreHostShim();
+  else embedShims(hostArch()); // for what runs from source on this machine
 }
 
 /** Not over the old file: it may be running (ETXTBSY). */
@@ -46,13 +45,7 @@ function replaceFile(from: string, to: string): void {
   renameSync(`${to}.new`, to);
 }
 
-/** What runs from source on this machine embeds this machine's shim. */
-function restoreHostShim(): void {
-  buildShim(hostArch());
-  embedShim(hostArch());
-}
-
-function compileWithDeno(target: ShimArch, output: string): string | undefined {
+function compileWithDeno(target: HostArch, output: string): string | undefined {
   const result = spawnSync(Deno.execPath(), [
     "compile",
     "--quiet",
@@ -66,7 +59,7 @@ function compileWithDeno(target: ShimArch, output: string): string | undefined {
   return result.status === 0 ? "deno compile" : undefined;
 }
 
-function compileWithBun(target: ShimArch, output: string): string {
+function compileWithBun(target: HostArch, output: string): string {
   const args = ["build", "--compile", ...BUN_FLAGS];
   if (target !== hostArch()) args.push(`--target=${BUN_TARGET[target]}`);
   args.push("src/main.ts", `--outfile=${output}`);

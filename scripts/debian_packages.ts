@@ -13,6 +13,10 @@ export interface Need {
   why: string;
 }
 
+export const JEMALLOC = `/usr/lib/${
+  process.arch === "arm64" ? "aarch64" : "x86_64"
+}-linux-gnu/libjemalloc.so.2`;
+
 export const TEST_NEEDS: Need[] = [
   { probe: "gcc", packageName: "gcc", why: "builds the shim" },
   { probe: "/usr/include/stdio.h", packageName: "libc6-dev", why: "builds test programs" },
@@ -24,6 +28,7 @@ export const TEST_NEEDS: Need[] = [
     why: "arm64 test programs",
   },
   { probe: "qemu-aarch64", packageName: "qemu-user", why: "runs arm64 test programs" },
+  ...listI386Needs(),
   { probe: "curl", packageName: "curl", why: "a real program" },
   { probe: "wget", packageName: "wget", why: "a real program" },
   { probe: "python3", packageName: "python3", why: "a real program" },
@@ -33,8 +38,26 @@ export const TEST_NEEDS: Need[] = [
   { probe: "sshd", packageName: "openssh-server", why: "the far end of ssh -D" },
   { probe: "microsocks", packageName: "microsocks", why: "a real SOCKS5 server" },
   { probe: "danted", packageName: "dante-server", why: "a real SOCKS4 and SOCKS5 server" },
+  { probe: "sudo", packageName: "sudo", why: "a real set-user-id program" },
+  { probe: "fzf", packageName: "fzf", why: "a real Go program with a libc" },
+  { probe: JEMALLOC, packageName: "libjemalloc2", why: "a program with an allocator of its own" },
   { probe: "ip", packageName: "iproute2", why: "the network namespace test" },
 ];
+
+/** What 32-bit programs need on an x86_64 machine; another one's kernel does not run them. */
+function listI386Needs(): Need[] {
+  if (process.arch !== "x64") return [];
+  return [
+    { probe: "i686-linux-gnu-gcc", packageName: "gcc-i686-linux-gnu", why: "i386 test programs" },
+    {
+      probe: "/usr/i686-linux-gnu/include/stdio.h",
+      packageName: "libc6-dev-i386-cross",
+      why: "i386 test programs",
+    },
+    { probe: "/lib/ld-linux.so.2", packageName: "libc6-i386", why: "runs i386 test programs" },
+    { probe: "i386-linux-musl-gcc", packageName: "musl-dev:i386", why: "the shim in i386 musl" },
+  ];
+}
 
 export const BENCH_NEEDS: Need[] = [
   { probe: "gcc", packageName: "gcc", why: "builds the measuring programs" },
@@ -93,6 +116,10 @@ function install(packageNames: string[]): void {
   const isPolicyOurs = !existsSync(POLICY_FILE_PATH);
   if (isPolicyOurs) writeFileSync(POLICY_FILE_PATH, "#!/bin/sh\nexit 101\n", { mode: 0o755 });
   try {
+    // no other name has a colon; this makes apt know i386's packages, and installs none
+    if (packageNames.some((name) => name.endsWith(":i386"))) {
+      spawnSync("dpkg", ["--add-architecture", "i386"]);
+    }
     aptGet(["-q", "update"]);
     aptGet(["-qq", "install", "-y", "--no-install-recommends", ...packageNames]);
   } finally {

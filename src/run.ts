@@ -4,6 +4,7 @@
  */
 
 import { randomBytes } from "node:crypto";
+import { dirname } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import {
   childEnvironment,
@@ -25,11 +26,14 @@ import { systemLookup, watchHostsFile } from "./io/resolver.ts";
 import { Router } from "./io/router.ts";
 import { candidateDirectories, createRunDirectory, type RunDirectory } from "./io/run_directory.ts";
 import { loadConfig, openLog, readPasswordFile, requireServer } from "./io/settings.ts";
+import { chooseShims } from "./io/shims.ts";
 import { SignalForwarding, untilToldToEnd } from "./io/signals.ts";
 import { Peers, Tickets } from "./io/tickets.ts";
+import { CoverageWatch } from "./io/watch.ts";
+import { RUNNABLE } from "./policy/architecture.ts";
 import { ReservedNames } from "./policy/reserved_names.ts";
 import { CTL_FORWARDER_ADDRESSES } from "./shim/control.ts";
-import { SHIM_ARCH, SHIM_BASE64 } from "./shim/embedded.ts";
+import { HOST_ARCH, SHIMS } from "./shim/embedded.ts";
 
 const CLOSING_GRACE_MS = 50;
 const CUTTING_GRACE_MS = 1000;
@@ -63,8 +67,10 @@ export async function run(options: RunOptions, context: RunContext): Promise<num
   const { log, close: closeLog } = openLog({ debug, debugFile, format, env, isPrivileged });
   if (log.wants(0)) warnings.forEach(context.warn);
   const coverage = { isStrict: options.isStrict, withoutProxyVariables: options.withoutEnv };
-  const uncovered = checkCoverage(options.command, { env, arch: SHIM_ARCH, ...coverage });
-  if (uncovered !== undefined && log.wants(0)) context.warn(uncovered);
+  const shims = chooseShims(HOST_ARCH, SHIMS);
+  const archs = RUNNABLE[HOST_ARCH].filter((arch) => shims.includes(arch));
+  const preflight = checkCoverage(options.command, { env, archs, ...coverage });
+  if (preflight.warning !== undefined && log.wants(0)) context.warn(preflight.warning);
 
   const token = randomBytes(16);
   const secret = token.toString("hex");
@@ -88,7 +94,7 @@ export async function run(options: RunOptions, context: RunContext): Promise<num
   const signals = new SignalForwarding();
   const directory = createRunDirectory(
     candidateDirectories(env),
-    Uint8Array.fromBase64(SHIM_BASE64),
+    shims.map((arch) => [arch, Uint8Array.fromBase64(SHIMS[arch]!)]),
   );
   try {
     const ports = await listenOnLoopback(forwarder);
@@ -106,6 +112,7 @@ export async function run(options: RunOptions, context: RunContext): Promise<num
     const control = await listenControl(directory.controlPath, { token, answer, log });
     // Once the child is started, so that neither its start nor its first connect waits for it.
     setImmediate(() => pending.open());
+    const watch = new CoverageWatch({ program: preflight.covered, log, ...directory, ...coverage });
     const end = await runChild(
       options.command,
       childEnvironment({
@@ -118,6 +125,7 @@ export async function run(options: RunOptions, context: RunContext): Promise<num
         withoutReexec: options.withoutReexec,
       }),
       signals,
+      watch,
     );
     if (end.error !== undefined) context.warn(end.error.format());
     else if (options.linger) await Promise.race([connector.idle(), untilToldToEnd()]);
@@ -125,10 +133,13 @@ export async function run(options: RunOptions, context: RunContext): Promise<num
     pending.giveUpAbandoned();
     await finishConnections(connector, forwarder);
     pending.close();
+    if (watch.error !== undefined) throw watch.error;
     return end.status;
   } finally {
     forwarder.close();
-    if (!await removeDirectory(directory)) log.explain(survivorMessage(directory.shimPath));
+    if (!await removeDirectory(directory)) {
+      log.explain(survivorMessage(dirname(directory.shimPath)));
+    }
     closeLog();
     signals.stop();
   }
@@ -143,10 +154,10 @@ async function removeDirectory(directory: RunDirectory): Promise<boolean> {
   return directory.remove();
 }
 
-function survivorMessage(shimPath: string): string {
+function survivorMessage(directory: string): string {
   return formatMessage(
     "warning: Programs outlive the command, and connect to nothing from now on",
-    `${shimPath}, which stays so that what they start is covered too`,
+    `${directory}, which stays so that what they start is covered too`,
     "end them and remove the directory; --linger lets open connections finish",
   );
 }

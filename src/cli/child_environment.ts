@@ -13,7 +13,8 @@ export interface ChildEnvironmentOptions {
   /** tsocks's own environment. */
   base: Environment;
   config: Config;
-  shimPath: string;
+  /** What LD_PRELOAD calls the shim. */
+  preload: string;
   controlPath: string;
   /** 32 hexadecimal digits. */
   token: string;
@@ -28,10 +29,10 @@ export interface ChildEnvironmentOptions {
 export const FACE_USER = "tsocks";
 
 export function childEnvironment(options: ChildEnvironmentOptions): Environment {
-  const { base, shimPath, controlPath, token, ports } = options;
+  const { base, preload, controlPath, token, ports } = options;
   const environment: Environment = {
     ...base,
-    LD_PRELOAD: base.LD_PRELOAD ? `${shimPath}:${base.LD_PRELOAD}` : shimPath,
+    LD_PRELOAD: base.LD_PRELOAD ? `${preload}:${base.LD_PRELOAD}` : preload,
     TSOCKS_CONTROL: `${token}${controlFlags(options)}:${ports.v4}:${ports.v6}:${controlPath}`,
   };
   // The brain has it; the child needs none, and ps(1) would show it.

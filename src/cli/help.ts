@@ -41,7 +41,7 @@ const RUN = `Usage: tsocks run [OPTIONS] -- COMMAND [ARGS...]
 ${COMMON}
 
 Exit status: the command's own; 128+N where signal N ended it; 127 not found; 126 not executable;
-125 tsocks itself failed, and nothing was started.`;
+125 tsocks itself failed, and nothing was started, or --strict ended a command without the shim.`;
 
 const SERVE = `Usage: tsocks serve --listen ADDR:PORT [OPTIONS]
 

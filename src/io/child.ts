@@ -20,11 +20,18 @@ export interface ChildEnd {
   error: TsocksError | undefined;
 }
 
+/** Who hears of its start and end. */
+export interface ChildWatcher {
+  start(pid: number): void;
+  stop(): void;
+}
+
 /** Run `command` to its end, with the signals that come to us. Never rejects. */
 export function runChild(
   command: string[],
   env: Record<string, string>,
   signals: SignalForwarding,
+  watch: ChildWatcher,
 ): Promise<ChildEnd> {
   const [file = "", ...args] = command;
   return new Promise((resolve) => {
@@ -32,15 +39,19 @@ export function runChild(
       // A script without #!: execvp(3), and so env(1), gives it to sh.
       const isScript = (error as { code?: string }).code === "ENOEXEC" && file !== SHELL;
       resolve(
-        isScript ? runChild([SHELL, ...command], env, signals) : spawnFailure(file, error),
+        isScript ? runChild([SHELL, ...command], env, signals, watch) : spawnFailure(file, error),
       );
     };
     try {
       const child = spawn(file, args, { stdio: "inherit", env });
-      if (child.pid !== undefined) signals.passTo(child.pid);
+      if (child.pid !== undefined) {
+        signals.passTo(child.pid);
+        watch.start(child.pid);
+      }
       child.on("error", onError);
       child.on("exit", (code, signal) => {
         signals.childEnded();
+        watch.stop();
         resolve({ status: statusOf(code, signal), error: undefined });
       });
     } catch (error) {

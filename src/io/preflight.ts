@@ -11,24 +11,27 @@ import {
   openSync,
   readFileSync,
   readSync,
+  realpathSync,
   statSync,
 } from "node:fs";
 import process from "node:process";
 import { formatMessage, TsocksError } from "../errors.ts";
 import { escapeText } from "../net/printable.ts";
+import type { ShimArch } from "../policy/architecture.ts";
 import {
   findUncovered,
   type Identity,
   type ProgramFile,
   scriptInterpreter,
+  type Uncovered,
   uncoveredWords,
 } from "../policy/coverage.ts";
 
 export interface CoverageOptions {
   /** The child's: its PATH counts. */
   env: Record<string, string>;
-  /** The shim's own. */
-  arch: "x86_64" | "aarch64";
+  /** Those that there is a shim for. */
+  archs: readonly ShimArch[];
   /** `--strict`: refuse instead of warning. */
   isStrict: boolean;
   withoutProxyVariables: boolean;
@@ -36,25 +39,43 @@ export interface CoverageOptions {
 
 const MAX_SHOWN_PATH_LENGTH = 1024;
 
-/**
- * The warning where the command, or the interpreter of a script, will run without the shim.
- * @throws TsocksError UNCOVERED instead, where that is strict
- */
-export function checkCoverage(command: string[], options: CoverageOptions): string | undefined {
+/** What is known of the command before it starts. */
+export interface Preflight {
+  /** Where it, or the interpreter of a script, will run without the shim. */
+  warning: string | undefined;
+  /** Otherwise the program that will run, without symbolic links; undefined where none was found. */
+  covered: string | undefined;
+}
+
+/** @throws TsocksError UNCOVERED in place of a warning, where that is strict */
+export function checkCoverage(command: string[], options: CoverageOptions): Preflight {
   const file = findProgram(command[0] ?? "", options.env["PATH"]);
   const program = file && followScripts(file);
-  const reason = program && findUncovered(program, ownIdentity(), options.arch);
-  if (program === undefined || reason === undefined) return undefined;
-  const what = `Not covered: the program ${uncoveredWords(reason, options)}`;
-  const where = escapeText(program.path, MAX_SHOWN_PATH_LENGTH);
-  if (options.isStrict) {
-    const fix = "use a dynamically linked program of this machine, or leave --strict out";
-    throw new TsocksError("UNCOVERED", what, { where, fix });
-  }
-  return formatMessage(
-    `warning: ${what}`,
-    where,
+  if (program === undefined) return { warning: undefined, covered: undefined };
+  const reason = findUncovered(program, ownIdentity(), options.archs);
+  if (reason === undefined) return { warning: undefined, covered: realpathSync(program.path) };
+  if (options.isStrict) throw uncoveredError(program.path, reason, options);
+  const warning = formatMessage(
+    `warning: Not covered: the program ${uncoveredWords(reason, options)}`,
+    escapeText(program.path, MAX_SHOWN_PATH_LENGTH),
     "use a dynamically linked program of this machine; --strict refuses all others",
+  );
+  return { warning, covered: undefined };
+}
+
+/** What --strict says of a program that runs, or would, without the shim. */
+export function uncoveredError(
+  path: string,
+  reason: Uncovered,
+  options: { withoutProxyVariables: boolean },
+): TsocksError {
+  return new TsocksError(
+    "UNCOVERED",
+    `Not covered: the program ${uncoveredWords(reason, options)}`,
+    {
+      where: escapeText(path, MAX_SHOWN_PATH_LENGTH),
+      fix: "use a dynamically linked program of this machine, or leave --strict out",
+    },
   );
 }
 

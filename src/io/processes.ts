@@ -9,7 +9,12 @@ import { type Asker, UNKNOWN_ASKER } from "./log.ts";
 
 /** Our own stat from its third field (state) on: field N of proc(5) is at N - 3. */
 export function readOwnStat(): string[] {
-  const stat = readFileSync("/proc/self/stat", "latin1");
+  return readStat("self");
+}
+
+/** The same of the process `pid`. */
+export function readStat(pid: number | "self"): string[] {
+  const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
   return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
 }
 

@@ -1,7 +1,8 @@
 /**
- * The private directory of one run: the shim as a file that can be mapped executable, and room for
- * the control socket. Found before anything starts, because ld.so ignores a preload that it cannot
- * map and would run the child uncovered. Removed at the end.
+ * The private directory of one run: the shim as files that can be mapped executable, one for each
+ * machine whose programs run here, and room for the control socket. Found before anything starts,
+ * because ld.so ignores a preload that it cannot map and would run the child uncovered. Removed at
+ * the end.
  */
 
 import {
@@ -12,13 +13,21 @@ import {
   realpathSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { TsocksError } from "../errors.ts";
+import { PLATFORMS, type ShimArch } from "../policy/architecture.ts";
+
+/** The shim's octets for each machine, this one's first. */
+export type Shims = [ShimArch, Uint8Array][];
 
 export interface RunDirectory {
+  /** What LD_PRELOAD calls the shim in all programs. */
+  preload: string;
+  /** What the names of the shim's files begin with. */
   shimPath: string;
   controlPath: string;
   /**
@@ -36,15 +45,15 @@ export function candidateDirectories(env: { TMPDIR?: string; XDG_RUNTIME_DIR?: s
 }
 
 /**
- * Write the shim into the first of `candidates` that can be written and mapped executable, and
+ * Write the shims into the first of `candidates` that can be written and mapped executable, and
  * reached by every user (apt's child becomes _apt); where there is none such, by this one at least.
  * @throws TsocksError SHIM that says what hinders each candidate
  */
-export function createRunDirectory(candidates: string[], shim: Uint8Array): RunDirectory {
+export function createRunDirectory(candidates: string[], shims: Shims): RunDirectory {
   const hindrances: string[] = [];
   const tryOne = (candidate: string) => {
     try {
-      return fill(candidate, shim);
+      return fill(candidate, shims);
     } catch (error) {
       hindrances.push(`${candidate}: ${(error as { code?: string }).code ?? "cannot be written"}`);
     }
@@ -69,7 +78,7 @@ export function createRunDirectory(candidates: string[], shim: Uint8Array): RunD
   });
 }
 
-function fill(candidate: string, shim: Uint8Array): RunDirectory {
+function fill(candidate: string, shims: Shims): RunDirectory {
   const directory = mkdtempSync(join(candidate, "tsocks-"));
   const shimPath = join(directory, "libtsocks.so");
   const controlPath = join(directory, "control");
@@ -82,13 +91,39 @@ function fill(candidate: string, shim: Uint8Array): RunDirectory {
   try {
     // 0711: a child with another uid opens what it was told the name of, and lists nothing.
     chmodSync(directory, 0o711);
-    writeFileSync(shimPath, shim, { mode: 0o644 });
-    chmodSync(shimPath, 0o644);
-    return { shimPath, controlPath, remove };
+    return { preload: writeShims(directory, shims), shimPath, controlPath, remove };
   } catch (error) {
     rmSync(directory, { recursive: true, force: true });
     throw error;
   }
+}
+
+/**
+ * Writes one file as libtsocks.so; several with links under all names that an ld.so may look for.
+ * glibc's replaces $PLATFORM, so that each program finds its own machine's file, by both names the
+ * same. musl's replaces nothing and passes over what it cannot load: it finds this machine's file by
+ * the one name and the other machine's by the other. The shim knows these names too
+ * (shim/preload.c). Returns what LD_PRELOAD must say.
+ */
+function writeShims(directory: string, shims: Shims): string {
+  const write = (name: string, bytes: Uint8Array) => {
+    writeFileSync(join(directory, name), bytes, { mode: 0o644 });
+    chmodSync(join(directory, name), 0o644);
+  };
+  const link = (file: string, name: string) => symlinkSync(file, join(directory, name));
+  const names = ["libtsocks.so.$PLATFORM", "libtsocks32.so.$PLATFORM"];
+  if (shims.length === 1) {
+    write("libtsocks.so", shims[0]![1]);
+    return join(directory, "libtsocks.so");
+  }
+  shims.forEach(([arch, bytes], index) => {
+    const file = `libtsocks.so.${PLATFORMS[arch][0]}`;
+    write(file, bytes);
+    for (const platform of PLATFORMS[arch].slice(1)) link(file, `libtsocks.so.${platform}`);
+    for (const platform of PLATFORMS[arch]) link(file, `libtsocks32.so.${platform}`);
+    if (names[index] !== undefined) link(file, names[index]);
+  });
+  return names.map((name) => join(directory, name)).join(":");
 }
 
 /** Whether every user can pass through the directory and all above it. */

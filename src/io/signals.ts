@@ -78,7 +78,7 @@ export function untilToldToEnd(): Promise<void> {
 }
 
 /** Not child.kill(): on Deno it would report the signal although the child handled it. */
-function sendSignal(pid: number, signal: NodeJS.Signals): void {
+export function sendSignal(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch {

@@ -34,7 +34,8 @@
  *
  *   EXECUTE  BODY = REASON(1) PATH(0-255) a program that the shim will not be in is about to
  *            be executed: may it? REASON is CTL_REASON_*, PATH the end of the program's path.
- *            (HIDDEN: ld.so would not find the shim's file there.)
+ *            (HIDDEN: ld.so would not find the shim's file there. GO: the shim will be in it, and passed
+ *            by. UNSEEN: it is started in another directory, and may be covered.)
  *
  *   ENDPOINT is FAMILY(1) PORT(2) ADDRESS(4 or 16): 7 octets for FAMILY 4, 19 for 6.
  *
@@ -91,6 +92,8 @@
 #define CTL_REASON_OTHER_ARCHITECTURE 3
 #define CTL_REASON_CAPABILITIES 4
 #define CTL_REASON_HIDDEN 5
+#define CTL_REASON_GO 6
+#define CTL_REASON_UNSEEN 7
 
 #define CTL_STATUS_DIRECT 1
 #define CTL_STATUS_FORWARD 2

@@ -30,6 +30,8 @@ export const CTL_REASON_SET_ID = 2;
 export const CTL_REASON_OTHER_ARCHITECTURE = 3;
 export const CTL_REASON_CAPABILITIES = 4;
 export const CTL_REASON_HIDDEN = 5;
+export const CTL_REASON_GO = 6;
+export const CTL_REASON_UNSEEN = 7;
 
 export const CTL_STATUS_DIRECT = 1;
 export const CTL_STATUS_FORWARD = 2;
@@ -116,7 +118,9 @@ export type UncoveredReason =
   | "set-id"
   | "other architecture"
   | "capabilities"
-  | "hidden";
+  | "hidden"
+  | "go"
+  | "unseen";
 
 const UNCOVERED_REASONS: Record<number, UncoveredReason> = {
   [CTL_REASON_STATIC]: "static",
@@ -124,6 +128,8 @@ const UNCOVERED_REASONS: Record<number, UncoveredReason> = {
   [CTL_REASON_OTHER_ARCHITECTURE]: "other architecture",
   [CTL_REASON_CAPABILITIES]: "capabilities",
   [CTL_REASON_HIDDEN]: "hidden",
+  [CTL_REASON_GO]: "go",
+  [CTL_REASON_UNSEEN]: "unseen",
 };
 
 export type DecodedRequest =

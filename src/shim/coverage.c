@@ -1,6 +1,6 @@
 /*
  * A look at a program before it is executed: ld.so puts the shim into a dynamically linked program
- * of this machine that gains no rights by being executed (execve(2), ld.so(8) "Secure-execution
+ * for which there is one (preload.c) that gains no rights by being executed (execve(2), ld.so(8) "Secure-execution
  * mode"); any other is told to the brain, which may forbid it. A file that cannot be looked at is
  * left to the kernel.
  */
@@ -15,16 +15,12 @@
 #include "shim.h"
 #include "sys.h"
 
-#if defined(__x86_64__)
-#define OUR_MACHINE EM_X86_64
-#else
-#define OUR_MACHINE EM_AARCH64
-#endif
-
 #define DEFAULT_PATH "/usr/local/bin:/bin:/usr/bin"	/* where PATH is not set, libc's */
 #define MAX_FILE_LEN 1024	/* of DIRECTORY/NAME that is looked for in PATH */
 #define HEAD_LEN 256		/* the kernel reads as much of a script (BINPRM_BUF_SIZE) */
 #define MAX_SEGMENTS 64
+#define MAX_NOTES 16		/* of a segment */
+#define GO_BUILD_ID 4
 #define MAX_SCRIPTS 5		/* a script's interpreter may be a script: the kernel follows so many */
 
 #define FD_LINK_LEN 32		/* "/proc/self/fd/" and a number */
@@ -57,56 +53,106 @@ static int is_named_as_library(const char *path)
 	return found;
 }
 
-/* Whether one of the program headers names an interpreter: ld.so. 1, 0, or -1 where they cannot be read. */
-static int has_interpreter(int fd, const Elf64_Ehdr *elf)
+/* A program header of either class as one of class 64. Whether it could be read. */
+static int read_segment(int fd, int is_64, unsigned long long at, Elf64_Phdr *out)
 {
-	Elf64_Phdr segment;
-	unsigned int i;
+	Elf32_Phdr segment;
 
-	if (elf->e_phentsize != sizeof(segment) || elf->e_phnum > MAX_SEGMENTS)
-		return -1;
-	for (i = 0; i < elf->e_phnum; i++) {
-		long at = (long)(elf->e_phoff + i * sizeof(segment));
+	if (is_64)
+		return sys_pread(fd, out, sizeof(*out), (long long)at) == sizeof(*out);
+	if (sys_pread(fd, &segment, sizeof(segment), (long long)at) != sizeof(segment))
+		return 0;
+	out->p_type = segment.p_type;
+	out->p_offset = segment.p_offset;
+	out->p_filesz = segment.p_filesz;
+	out->p_align = segment.p_align;
+	return 1;
+}
 
-		if (sys_pread(fd, &segment, sizeof(segment), at) != sizeof(segment))
-			return -1;
-		if (segment.p_type == PT_INTERP)
+/* Whether one of the notes is Go's build id: such a program makes its system calls itself, with a libc too. */
+static int has_go_note(int fd, const Elf64_Phdr *notes)
+{
+	struct {
+		Elf64_Nhdr head;
+		char name[4];
+	} note;
+	unsigned long long at = 0, unit = notes->p_align == 8 ? 8 : 4;
+	int i;
+
+	for (i = 0; i < MAX_NOTES && at + sizeof(note) <= notes->p_filesz; i++) {
+		if (sys_pread(fd, &note, sizeof(note), (long long)(notes->p_offset + at)) != sizeof(note))
+			return 0;
+		if (note.head.n_type == GO_BUILD_ID && note.head.n_namesz == 4 &&
+		    !memcmp(note.name, "Go\0", 4))
 			return 1;
+		at = (at + sizeof(note.head) + note.head.n_namesz + unit - 1) & -unit;
+		at = (at + note.head.n_descsz + unit - 1) & -unit;
 	}
 	return 0;
 }
 
-/* CTL_REASON_* of an ELF file whose first `len` octets are in `elf`, or 0. */
+/*
+ * Looks at the program headers: CTL_REASON_STATIC where none names an interpreter (ld.so),
+ * CTL_REASON_GO, or 0, also where they cannot be read.
+ */
+static unsigned int segments_reason(int fd, const Elf64_Ehdr *elf)
+{
+	int is_64 = elf->e_ident[EI_CLASS] == ELFCLASS64, has_interpreter = 0, is_go = 0;
+	unsigned int i, size = elf->e_phentsize, count = elf->e_phnum;
+	unsigned long long at = elf->e_phoff;
+	Elf64_Phdr segment;
+	Elf32_Ehdr elf32;
+
+	if (!is_64) {
+		memcpy(&elf32, elf, sizeof(elf32));
+		size = elf32.e_phentsize;
+		count = elf32.e_phnum;
+		at = elf32.e_phoff;
+	}
+	if (size != (is_64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr)) || count > MAX_SEGMENTS)
+		return 0;
+	for (i = 0; i < count; i++, at += size) {
+		if (!read_segment(fd, is_64, at, &segment))
+			return 0;
+		has_interpreter |= segment.p_type == PT_INTERP;
+		is_go |= segment.p_type == PT_NOTE && has_go_note(fd, &segment);
+	}
+	if (!has_interpreter)
+		return CTL_REASON_STATIC;
+	return is_go ? CTL_REASON_GO : 0;
+}
+
+/* CTL_REASON_* of an ELF file whose first `len` octets are in `elf`, the rest being 0, or 0. */
 static unsigned int elf_reason(int fd, const Elf64_Ehdr *elf, long len, const char *path)
 {
-	if (len < (long)sizeof(*elf) || memcmp(elf->e_ident, ELFMAG, SELFMAG))
+	if (len < EI_NIDENT || memcmp(elf->e_ident, ELFMAG, SELFMAG))
 		return 0;
-	if (elf->e_ident[EI_CLASS] != ELFCLASS64 || elf->e_machine != OUR_MACHINE)
+	if (!preload_is_for(elf->e_ident[EI_CLASS], elf->e_machine))
 		return CTL_REASON_OTHER_ARCHITECTURE;
 	if (elf->e_type == ET_DYN && is_named_as_library(path))
 		return 0;
-	return has_interpreter(fd, elf) ? 0 : CTL_REASON_STATIC;
+	return segments_reason(fd, elf);
 }
 
 /* Whether the program will have an effective user or group that is not the real one. */
 static int gains_identity(const struct statx *st)
 {
 	int is_honoured = !sys_call(__NR_prctl, PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0, 0);
-	long uid = sys_call(__NR_geteuid, 0, 0, 0, 0, 0, 0);
-	long gid = sys_call(__NR_getegid, 0, 0, 0, 0, 0, 0);
+	long uid = sys_call(NR_GETEUID, 0, 0, 0, 0, 0, 0);
+	long gid = sys_call(NR_GETEGID, 0, 0, 0, 0, 0, 0);
 
 	if (is_honoured && st->stx_mode & S_ISUID)
 		uid = st->stx_uid;
 	if (is_honoured && st->stx_mode & S_ISGID && st->stx_mode & S_IXGRP)
 		gid = st->stx_gid;
-	return uid != sys_call(__NR_getuid, 0, 0, 0, 0, 0, 0) ||
-	       gid != sys_call(__NR_getgid, 0, 0, 0, 0, 0, 0);
+	return uid != sys_call(NR_GETUID, 0, 0, 0, 0, 0, 0) ||
+	       gid != sys_call(NR_GETGID, 0, 0, 0, 0, 0, 0);
 }
 
 /* File capabilities are nothing new to root. */
 static int gains_capabilities(int fd)
 {
-	return sys_call(__NR_getuid, 0, 0, 0, 0, 0, 0) &&
+	return sys_call(NR_GETUID, 0, 0, 0, 0, 0, 0) &&
 	       sys_fgetxattr(fd, "security.capability", NULL, 0) > 0;
 }
 
@@ -142,7 +188,7 @@ static void read_interpreter(const char *head, long len, char out[HEAD_LEN])
 
 static int open_file(const struct file *file)
 {
-	int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+	int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_LARGEFILE;
 
 	if (file->flags & AT_SYMLINK_NOFOLLOW)
 		flags |= O_NOFOLLOW;
@@ -166,6 +212,7 @@ static unsigned int find_reason(const struct file *file, char interpreter[HEAD_L
 	int fd;
 
 	*interpreter = '\0';
+	memset(&head, 0, sizeof(head));
 	if (sys_statx(file->dirfd, file->path, file->flags, mask, &st) || !S_ISREG(st.stx_mode))
 		return 0;
 	fd = open_file(file);
@@ -185,7 +232,7 @@ static unsigned int find_reason(const struct file *file, char interpreter[HEAD_L
 }
 
 /* The brain's word on a program. 0, or an errno: its own, or EACCES where it cannot be asked. */
-static int ask(unsigned int reason, const char *path)
+int coverage_ask(unsigned int reason, const char *path)
 {
 	struct answer answer;
 
@@ -224,7 +271,7 @@ int coverage_check(int dirfd, const char *path, int flags)
 
 	if (!path)
 		return 0;
-	if (!*path && flags & AT_EMPTY_PATH) {
+	if (flags & AT_EMPTY_PATH && is_readable(path) && !*path) {
 		write_fd_link(dirfd, link);
 		file.path = link;
 		file.flags = 0;
@@ -236,10 +283,10 @@ int coverage_check(int dirfd, const char *path, int flags)
 		reason = find_reason(&file, interpreter);
 	}
 	if (!reason || file.path != link)
-		return reason ? ask(reason, file.path) : 0;
+		return reason ? coverage_ask(reason, file.path) : 0;
 	len = sys_call(__NR_readlinkat, AT_FDCWD, (long)link, (long)target, CTL_MAX_PATH_LEN, 0, 0);
 	target[len > 0 ? len : 0] = '\0';
-	return ask(reason, target);
+	return coverage_ask(reason, target);
 }
 
 /* PATH's value. */

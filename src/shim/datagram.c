@@ -176,3 +176,9 @@ EXPORT int sendmmsg(int fd, struct message *messages, unsigned int count, int fl
 		return (int)with_errno(-error);
 	return real_sendmmsg(fd, messages, sendable, flags);
 }
+
+/* The names of the same two in 32-bit programs with 64-bit time. */
+EXPORT ssize_t __sendmsg64(int fd, const struct msghdr *message, int flags)
+	__attribute__((alias("sendmsg")));
+EXPORT int __sendmmsg64(int fd, struct message *messages, unsigned int count, int flags)
+	__attribute__((alias("sendmmsg")));

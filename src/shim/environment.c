@@ -1,16 +1,19 @@
 /*
  * The environment that a program is started with: where it lacks our LD_PRELOAD or TSOCKS_CONTROL,
- * a copy that has both, on the stack. The strings are shared, nothing else is changed, the
- * user's own LD_PRELOAD stays behind ours.
+ * a copy that has both, on the stack where it is small: threads and signal handlers have small
+ * ones. The strings are shared, nothing else is changed, the user's own LD_PRELOAD stays behind ours.
  */
 #include <errno.h>
+#include <linux/futex.h>
+#include <stdint.h>
 
 #include "shim.h"
+#include "sys.h"
 
 #define PRELOAD "LD_PRELOAD="
 #define CONTROL "TSOCKS_CONTROL="
-#define MAX_VARIABLES 8192	/* 64 KB of pointers: threads have stacks of 128 KB in musl */
-#define MAX_PRELOAD_LEN 4096
+#define STACK_LEN 2048		/* a larger copy goes elsewhere */
+#define MIN_PAGE_LEN 4096
 
 /* What there is in an environment. */
 struct contents {
@@ -19,6 +22,36 @@ struct contents {
 	int has_shim;			/* every LD_PRELOAD there is names us */
 	const char *preload;		/* the value of the first that does not, or NULL */
 };
+
+/*
+ * Whether the octet at `address` can be read: the kernel says EFAULT to what would kill us. Asks by a
+ * futex(2) that wakes none and moves none, which every sandbox allows.
+ */
+int is_readable(const void *address)
+{
+	long word = (long)((uintptr_t)address & -sizeof(int));
+
+	return sys_call(__NR_futex, word, FUTEX_CMP_REQUEUE_PRIVATE, 0, 0, word, 0) != -EFAULT;
+}
+
+/* The same, asked once of a page: *page is the last one that can be read. */
+static int is_page_readable(const void *address, uintptr_t *page)
+{
+	uintptr_t asked = (uintptr_t)address & -(uintptr_t)MIN_PAGE_LEN;
+
+	if (asked != *page && !is_readable(address))
+		return 0;
+	*page = asked;
+	return 1;
+}
+
+static int is_readable_text(const char *text, uintptr_t *page)
+{
+	for (; is_page_readable(text, page); text++)
+		if (!*text)
+			return 1;
+	return 0;
+}
 
 /* ld.so takes blanks and colons for what separates libraries. */
 static int is_separator(char c)
@@ -42,13 +75,23 @@ static int names_library(const char *list, const char *path)
 	return 0;
 }
 
-static void read_contents(char *const *variables, const char *path, struct contents *out)
+/* 0, or EFAULT, as execve(2) has it. */
+static int read_contents(char *const *variables, const char *path, struct contents *out)
 {
+	uintptr_t array_page = 1, page = 1;	/* none */
 	int preloads = 0, ours = 0;
 
 	memset(out, 0, sizeof(*out));
-	for (; *variables; variables++, out->count++) {
-		const char *value = variable_value(*variables, PRELOAD);
+	for (;; variables++, out->count++) {
+		const char *value;
+
+		if (!is_page_readable(variables, &array_page))
+			return EFAULT;
+		if (!*variables)
+			break;
+		if (!is_readable_text(*variables, &page))
+			return EFAULT;
+		value = variable_value(*variables, PRELOAD);
 
 		out->has_control |= variable_value(*variables, CONTROL) != NULL;
 		if (!value)
@@ -60,6 +103,7 @@ static void read_contents(char *const *variables, const char *path, struct conte
 			out->preload = value;
 	}
 	out->has_shim = preloads && ours == preloads;
+	return 0;
 }
 
 /* Writes LD_PRELOAD=PATH, and behind it ':' and the user's own, if it has any. */
@@ -88,40 +132,71 @@ static void copy_variables(char *const *variables, char **to, char *preload, cha
 	*to = NULL;
 }
 
-/* `use` with the copy. Apart from its caller, that the stack is taken only where it is needed. */
-static __attribute__((noinline)) int use_copy(char *const *variables, const struct contents *contents,
-					      environment_user *use, const void *context)
+/* What the copy is made of, and how many octets its two parts take at most. */
+struct copy {
+	char *const *variables;
+	const struct contents *contents;
+	size_t preload_len;
+	size_t array_len;
+};
+
+/* Writes the copy to `room`, array first, which is returned. */
+static char **write_copy(const struct copy *copy, void *room)
 {
-	const char *path = real_own_path();
-	size_t own_len = contents->preload ? strlen(contents->preload) : 0;
-	char *control = contents->has_control ? NULL : (char *)settings_variable();
+	char *preload = (char *)room + copy->array_len;
+	char *control = copy->contents->has_control ? NULL : (char *)settings_variable();
 
-	if (contents->count > MAX_VARIABLES || own_len > MAX_PRELOAD_LEN)
-		return E2BIG;
+	write_preload(preload, preload_name(), copy->contents->preload);
+	copy_variables(copy->variables, room, copy->contents->has_shim ? NULL : preload, control);
+	return room;
+}
 
-	char preload[sizeof(PRELOAD) + strlen(path) + 1 + own_len];
-	char *copy[contents->count + 3];	/* LD_PRELOAD, TSOCKS_CONTROL, NULL */
+/* `use` with the copy. Apart from its caller, that the stack is taken only where it is needed. */
+static __attribute__((noinline)) int use_on_stack(const struct copy *copy, environment_user *use,
+						  const void *context)
+{
+	char *room[STACK_LEN / sizeof(char *)];
 
-	write_preload(preload, path, contents->preload);
-	copy_variables(variables, copy, contents->has_shim ? NULL : preload, control);
-	return use(context, copy);
+	return use(context, write_copy(copy, room));
+}
+
+/* The same. In a child of vfork(2) that executes, the memory stays its parent's, which shares it. */
+static int use_elsewhere(const struct copy *copy, environment_user *use, const void *context)
+{
+	size_t len = copy->array_len + copy->preload_len;
+	long room = sys_mmap(len);
+	int error;
+
+	if (room < 0 && room >= -4095)
+		return (int)-room;
+	error = use(context, write_copy(copy, (void *)room));
+	sys_munmap((void *)room, len);
+	return error;
 }
 
 /*
  * Calls `use` with `variables` (NULL is none, as for execve(2)), or with a copy as said above;
- * returns what it returns, or E2BIG where there is no room for the copy.
+ * returns what it returns, or ENOMEM where there is no room for the copy, or EFAULT.
  */
 int environment_with_shim(char *const *variables, environment_user *use, const void *context)
 {
 	static char *const none[] = { NULL };
 	const struct settings *settings = settings_find();
-	const char *path = real_own_path();
+	const char *path = preload_name();
 	struct contents contents;
+	struct copy copy = { variables ? variables : none, &contents, 0, 0 };
+	int error;
 
 	if (!path || (settings && settings->flags & SETTINGS_FLAG('E')))
 		return use(context, variables);
-	read_contents(variables ? variables : none, path, &contents);
+	error = read_contents(copy.variables, path, &contents);
+	if (error)
+		return error;
 	if (contents.has_shim && (contents.has_control || !settings_variable()))
 		return use(context, variables);
-	return use_copy(variables ? variables : none, &contents, use, context);
+	copy.array_len = (contents.count + 3) * sizeof(char *);	/* LD_PRELOAD, TSOCKS_CONTROL, NULL */
+	copy.preload_len = sizeof(PRELOAD) + strlen(path) + 1 +
+			   (contents.preload ? strlen(contents.preload) : 0);
+	return copy.array_len + copy.preload_len <= STACK_LEN ? use_on_stack(&copy, use, context) :
+								use_elsewhere(&copy, use, context);
 }

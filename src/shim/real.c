@@ -52,6 +52,11 @@ static const char *const NAMES[REAL_COUNT] = {
 	[REAL_FEXECVE] = "fexecve",
 	[REAL_POSIX_SPAWN] = "posix_spawn",
 	[REAL_POSIX_SPAWNP] = "posix_spawnp",
+	[REAL_PIDFD_SPAWN] = "pidfd_spawn",
+	[REAL_PIDFD_SPAWNP] = "pidfd_spawnp",
+	[REAL_SYSTEM] = "system",
+	[REAL_POPEN] = "popen",
+	[REAL_WORDEXP] = "wordexp",
 };
 
 /* Written before `is_searched` is, always with the same values; threads may race here. */
@@ -210,7 +215,7 @@ void *real_find(enum real_function which)
 	return found[which];
 }
 
-/* The absolute path that LD_PRELOAD needs to name us, or NULL where ld.so was given another kind. */
+/* Our file's absolute path as ld.so has it, or NULL where ld.so was given another kind. */
 const char *real_own_path(void)
 {
 	real_find(REAL_EXECVE);

@@ -1,8 +1,7 @@
 /*
- * What the shim's files share. The hooks (connect.c, getsockopt.c, getpeername.c, datagram.c, socket.c,
- * syscall.c, exec.c, spawn.c, and for names getaddrinfo.c, getaddrinfo_a.c, gethostbyname.c,
- * gethostbyaddr.c, getnameinfo.c, res_query.c) recognise a call and obey the brain's answer; control.c asks, settings.c
- * knows where, hostent.c builds results, real.c finds the functions we stand in front of. No policy lives here.
+ * What the shim's files share. The hooks, one file for each family of calls, recognise a call and
+ * obey the brain's answer; control.c asks, settings.c knows where, real.c finds the functions that
+ * we stand in front of. No policy lives here.
  *
  * The shim is freestanding: no libc function is called but those that real.c finds, and no
  * memory is taken but the stack, a few statics that are written once with one value, and the
@@ -136,10 +135,16 @@ void set_host_error(int error);
 /* environment.c */
 typedef int environment_user(const void *context, char *const *variables);
 int environment_with_shim(char *const *variables, environment_user *use, const void *context);
+int is_readable(const void *address);
 
 /* coverage.c: 0, or the errno with which the program must not be executed */
 int coverage_check(int dirfd, const char *file, int flags);
 int coverage_check_in_path(const char *name);
+int coverage_ask(unsigned int reason, const char *path);
+
+/* preload.c */
+const char *preload_name(void);
+int preload_is_for(unsigned int class, unsigned int machine);
 
 /* real.c */
 enum real_function {
@@ -182,6 +187,11 @@ enum real_function {
 	REAL_FEXECVE,
 	REAL_POSIX_SPAWN,
 	REAL_POSIX_SPAWNP,
+	REAL_PIDFD_SPAWN,
+	REAL_PIDFD_SPAWNP,
+	REAL_SYSTEM,
+	REAL_POPEN,
+	REAL_WORDEXP,
 	REAL_COUNT
 };
 void *real_find(enum real_function which);

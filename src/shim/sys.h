@@ -1,13 +1,15 @@
 /*
  * Raw system calls: the shim links no libc, and its own sockets must not come back through
  * its own hooks. Each returns what the kernel returns: a value, or a negated errno; none
- * touches errno. The two conventions are syscall(2)'s table "Architecture calling conventions".
+ * touches errno. The conventions are syscall(2)'s table "Architecture calling conventions".
  */
 #ifndef TSOCKS_SYS_H
 #define TSOCKS_SYS_H
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -43,8 +45,55 @@ static inline long sys_call(long nr, long a, long b, long c, long d, long e, lon
 			 : "memory");
 	return x0;
 }
+#elif defined(__i386__)
+_Static_assert(__NR_socket == 359, "these headers have another machine's numbers");
+
+/* The sixth argument goes by ebp, which may be what the others are found by: it changes last. */
+static inline long sys_trap(long nr, long a, long b, long c, long d, long e, long f)
+{
+	long ret;
+
+	__asm__ volatile("pushl %[f]\n\t"
+			 "pushl %%ebp\n\t"
+			 "movl 4(%%esp), %%ebp\n\t"
+			 "int $0x80\n\t"
+			 "popl %%ebp\n\t"
+			 "addl $4, %%esp"
+			 : "=a"(ret)
+			 : "a"(nr), "b"(a), "c"(b), "d"(c), "S"(d), "D"(e), [f] "m"(f)
+			 : "cc", "memory");
+	return ret;
+}
+
+/* Linux before 4.3 knows the calls on sockets by socketcall(2) only. */
+static inline long sys_call(long nr, long a, long b, long c, long d, long e, long f)
+{
+	static const unsigned char socket_calls[] = {	/* SYS_* of linux/net.h, from __NR_socket on */
+		1, 8, 2, 3, 4, 18, 15, 14, 6, 7, 11, 16, 12, 17, 13,
+	};
+	long result = sys_trap(nr, a, b, c, d, e, f);
+	long arguments[6] = { a, b, c, d, e, f };
+
+	if (result != -ENOSYS || nr < __NR_socket || nr > __NR_shutdown)
+		return result;
+	nr -= __NR_socket;
+	return sys_trap(__NR_socketcall, socket_calls[nr], (long)arguments, 0, 0, 0, 0);
+}
 #else
 #error "no system call convention for this machine"
+#endif
+
+/* Of two generations of a call the younger: 32-bit identifiers, 64-bit time. */
+#ifdef __i386__
+#define NR_GETUID __NR_getuid32
+#define NR_GETEUID __NR_geteuid32
+#define NR_GETGID __NR_getgid32
+#define NR_GETEGID __NR_getegid32
+#else
+#define NR_GETUID __NR_getuid
+#define NR_GETEUID __NR_geteuid
+#define NR_GETGID __NR_getgid
+#define NR_GETEGID __NR_getegid
 #endif
 
 static inline long sys_socket(int domain, int type)
@@ -95,6 +144,17 @@ static inline long sys_fcntl(int fd, int command, long argument)
 /* The kernel writes the time left to *limit, so that a loop over EINTR ends in time. */
 static inline long sys_ppoll(struct pollfd *fds, unsigned int count, struct timespec *limit)
 {
+#ifdef __i386__
+	/* Linux before 5.1 knows 32-bit time only, a later one may know 64-bit time only */
+	long long wide[2] = { limit ? limit->tv_sec : 0, limit ? limit->tv_nsec : 0 };
+	long result = sys_call(__NR_ppoll_time64, (long)fds, count, limit ? (long)wide : 0, 0, 0, 0);
+
+	if (result != -ENOSYS) {
+		if (limit)
+			*limit = (struct timespec){ (time_t)wide[0], (long)wide[1] };
+		return result;
+	}
+#endif
 	return sys_call(__NR_ppoll, (long)fds, count, (long)limit, 0, 0, 0);
 }
 
@@ -113,9 +173,11 @@ static inline long sys_openat(int dirfd, const char *path, int flags)
 	return sys_call(__NR_openat, dirfd, (long)path, flags, 0, 0, 0);
 }
 
-static inline long sys_pread(int fd, void *to, size_t len, long offset)
+/* A 32-bit machine takes the offset in halves, the lower one first. */
+static inline long sys_pread(int fd, void *to, size_t len, long long offset)
 {
-	return sys_call(__NR_pread64, fd, (long)to, (long)len, offset, 0, 0);
+	return sys_call(__NR_pread64, fd, (long)to, (long)len, (long)offset,
+			sizeof(long) == 4 ? (long)(offset >> 32) : 0, 0);
 }
 
 /* Not struct stat, whose layout differs between machines: statx(2) has one. */
@@ -132,6 +194,23 @@ static inline long sys_faccessat(int dirfd, const char *path, int mode)
 static inline long sys_fgetxattr(int fd, const char *name, void *to, size_t len)
 {
 	return sys_call(__NR_fgetxattr, fd, (long)name, (long)to, (long)len, 0, 0);
+}
+
+/* Private memory of zeros, or a negated errno. mmap2(2) differs from mmap(2) in the offset alone. */
+static inline long sys_mmap(size_t len)
+{
+#ifdef __NR_mmap2
+	long number = __NR_mmap2;
+#else
+	long number = __NR_mmap;
+#endif
+
+	return sys_call(number, 0, (long)len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
+
+static inline long sys_munmap(void *start, size_t len)
+{
+	return sys_call(__NR_munmap, (long)start, (long)len, 0, 0, 0, 0);
 }
 
 static inline long sys_getpid(void)

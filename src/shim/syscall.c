@@ -4,6 +4,8 @@
  * (ENOSYS), also where liburing would ask for it with an instruction of its own.
  */
 #include <errno.h>
+#include <linux/net.h>
+#include <stdarg.h>
 
 #include "shim.h"
 #include "sys.h"
@@ -102,13 +104,28 @@ static int is_hooked(long number)
 	       number == __NR_execve || number == __NR_execveat;
 }
 
-/*
- * As syscall(2). It is variadic, which on both our machines is the same call as one of seven
- * arguments; those that were not given are read as whatever is there, as by libc's own, and
- * never written. It is called early and in signal handlers, and a child may return from it
- * on a stack of its own: no lock, no search, no stack, and hence no syscall() behind ours.
- */
-EXPORT long syscall(long number, long a, long b, long c, long d, long e, long f)
+#ifdef __i386__
+/* socketcall(2): the arguments are in an array. */
+static __attribute__((noinline)) long hooked_socketcall(long call, const long *a)
+{
+	if (a && call == SYS_SENDTO)
+		return hooked_sendto(a[0], a[1], a[2], a[3], a[4], a[5]);
+	if (a && call == SYS_SOCKET)
+		return hooked(__NR_socket, a[0], a[1], a[2], 0, 0);
+	if (a && call == SYS_CONNECT)
+		return hooked(__NR_connect, a[0], a[1], a[2], 0, 0);
+	if (a && call == SYS_SENDMSG)
+		return hooked(__NR_sendmsg, a[0], a[1], a[2], 0, 0);
+	if (a && call == SYS_SENDMMSG)
+		return hooked(__NR_sendmmsg, a[0], a[1], a[2], a[3], 0);
+	if (a && call == SYS_GETSOCKOPT)
+		return hooked(__NR_getsockopt, a[0], a[1], a[2], a[3], a[4]);
+	return pass(__NR_socketcall, (long[6]){ call, (long)a });
+}
+#endif
+
+static inline __attribute__((always_inline)) long shim_syscall(long number, long a, long b, long c,
+							       long d, long e, long f)
 {
 	long result;
 
@@ -116,9 +133,41 @@ EXPORT long syscall(long number, long a, long b, long c, long d, long e, long f)
 		return hooked_sendto(a, b, c, d, e, f);
 	if (is_hooked(number))
 		return hooked(number, a, b, c, d, e);
+#ifdef __i386__
+	if (number == __NR_socketcall)
+		return hooked_socketcall(a, (const long *)b);
+#endif
 	result = sys_call(number, a, b, c, d, e, f);
 	return result < 0 && result >= -4095 ? fail(-result) : result;
 }
+
+/*
+ * As syscall(2). It is variadic, which on the 64-bit machines is the same call as one of seven
+ * arguments; those that were not given are read as whatever is there, as by libc's own, and
+ * never written. It is called early and in signal handlers, and a child may return from it
+ * on a stack of its own: no lock, no search, no stack, and hence no syscall() behind ours.
+ * On i386 all arguments are on the stack, libc's own needs it too, and a variadic function does
+ * not write there.
+ */
+#ifdef __i386__
+EXPORT long syscall(long number, ...)
+{
+	long a[6];
+	va_list list;
+	int i;
+
+	va_start(list, number);
+	for (i = 0; i < 6; i++)
+		a[i] = va_arg(list, long);
+	va_end(list);
+	return shim_syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+#else
+EXPORT long syscall(long number, long a, long b, long c, long d, long e, long f)
+{
+	return shim_syscall(number, a, b, c, d, e, f);
+}
+#endif
 
 /* liburing's: a negated errno. */
 EXPORT int io_uring_setup(unsigned int entries, void *parameters)

@@ -183,7 +183,7 @@ test(
 
 for (const libc of HOST_LIBCS) {
   test(
-    `a program that prefers QUIC falls back to TCP, through the server (${libc.name})`,
+    `a program that prefers QUIC falls back to TCP, through the server (${libc.label})`,
     needs(...libc.needs),
     async () => {
       await using dir = await makeTempDir();
@@ -198,7 +198,7 @@ for (const libc of HOST_LIBCS) {
   );
 
   test(
-    `calls by libc's syscall() go by the policy (${libc.name})`,
+    `calls by libc's syscall() go by the policy (${libc.label})`,
     needs(...libc.needs),
     async () => {
       await using dir = await makeTempDir();

@@ -306,7 +306,7 @@ test("an address that goes direct may be looked up by libc", forResolver, async 
 for (const libc of HOST_LIBCS) {
   const forLibc = needs(...libc.needs, "root", "mount namespaces");
 
-  test(`no name server is asked past getaddrinfo (${libc.name})`, forLibc, async () => {
+  test(`no name server is asked past getaddrinfo (${libc.label})`, forLibc, async () => {
     await using dir = await makeTempDir();
     await using nameServer = await startNameServer();
     await using server = await startReferenceServer();
@@ -339,7 +339,7 @@ for (const libc of HOST_LIBCS) {
     assert.deepEqual(nameServer.asked, []);
   });
 
-  test(`res_query() works where no server takes names (${libc.name})`, forLibc, async () => {
+  test(`res_query() works where no server takes names (${libc.label})`, forLibc, async () => {
     await using dir = await makeTempDir();
     await using nameServer = await startNameServer();
     await using server = await startReferenceServer();

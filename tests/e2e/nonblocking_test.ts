@@ -66,9 +66,9 @@ const WAITS = [
 for (const libc of ALL_LIBCS) {
   for (const how of WAITS) {
     // The waiting is the kernel's, whatever the libc.
-    if (libc.name !== "glibc" && how !== "poll" && how !== "edge-before") continue;
+    if (libc !== GLIBC && how !== "poll" && how !== "edge-before") continue;
     test(
-      `${how} sees a connect end with the server's answer (${libc.name})`,
+      `${how} sees a connect end with the server's answer (${libc.label})`,
       needs(...libc.needs),
       async (t) => {
         const command: Command = ["wait_for_connect", how, FAR, 443, 150];
@@ -107,9 +107,9 @@ const FAILED = `connect -1 ${EALREADY}\nevents ${0x4 | 0x8 | 0x10}\n`;
 const ANEW = STARTED;
 
 for (const libc of ALL_LIBCS) {
-  for (const [rep, errno] of libc.name === "glibc" ? VERDICTS : VERDICTS.slice(1, 2)) {
+  for (const [rep, errno] of libc === GLIBC ? VERDICTS : VERDICTS.slice(1, 2)) {
     test(
-      `REP ${rep} is errno ${errno} of the next connect() (${libc.name})`,
+      `REP ${rep} is errno ${errno} of the next connect() (${libc.label})`,
       needs(...libc.needs),
       async () => {
         const { stdout } = await runProgram(libc, ["connect_until_error", "connect", FAR, 443], {
@@ -122,7 +122,7 @@ for (const libc of ALL_LIBCS) {
   }
   for (const how of ["number", "child"]) {
     test(
-      `SO_ERROR is told once, then the socket connects anew: ${how} (${libc.name})`,
+      `SO_ERROR is told once, then the socket connects anew: ${how} (${libc.label})`,
       needs(...libc.needs),
       async () => {
         const { stdout } = await runProgram(libc, ["connect_until_error", how, FAR, 443], {

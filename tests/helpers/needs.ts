@@ -13,6 +13,8 @@ const ABILITIES: Record<string, () => boolean> = {
   "mount namespaces": () => spawnSync("unshare", ["-m", "true"]).status === 0,
   "network namespaces": () => spawnSync("unshare", ["-n", "true"]).status === 0,
   "a user who may log in": () => !/nologin$|false$/.test(userInfo().shell ?? ""),
+  "a kernel that runs i386 programs": () =>
+    spawnSync("/lib/ld-linux.so.2", ["--version"]).status === 0,
   "an address beside loopback": () => findOutsideAddress() !== undefined,
 };
 

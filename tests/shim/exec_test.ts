@@ -6,7 +6,14 @@ import { chmod, copyFile, rename, writeFile } from "node:fs/promises";
 import { programPath } from "../helpers/needs.ts";
 import type { TempDir } from "../helpers/temp_dir.ts";
 import { DIRECT, fail } from "./fake_brain.ts";
-import { compileProgram, ensureShim, HOST_LIBCS, type Libc, testShim } from "./programs.ts";
+import {
+  ALL_LIBCS,
+  compileProgram,
+  ensureShim,
+  HOST_LIBCS,
+  type Libc,
+  testShim,
+} from "./programs.ts";
 
 const FAR = "203.0.113.7"; // RFC 5737
 const UNTOUCHED = 4000; // program.h
@@ -14,8 +21,10 @@ const CARRIED = `connect 0 ${UNTOUCHED}\nread relayed\n`;
 const EXECUTE = 6; // control.h
 const E2BIG = 7;
 const EACCES = 13;
+const EFAULT = 14;
+const ENOSYS = 38;
 const ENOEXEC = 8;
-const REASON = { static: 1, setId: 2, otherArchitecture: 3 };
+const REASON = { static: 1, setId: 2, otherArchitecture: 3, go: 6, unseen: 7 };
 
 const AARCH64_COMPILER = "aarch64-linux-gnu-gcc";
 const FORMS = [
@@ -96,14 +105,47 @@ testShim("flags that the shim does not know change nothing", {
   assert.equal((await run("connect_blocking", [FAR, 443], env)).stdout, CARRIED);
 });
 
-testShim("an environment too large to be copied is E2BIG", {
+testShim("pidfd_spawn is posix_spawn where libc has it, and else ENOSYS", {
+  reply: () => fail(EACCES),
+}, async ({ libc, dir, run }) => {
+  const preload = compileProgram(libc, "pidfd_spawn_preload", dir, true);
+  const program = compileProgram(libc, "print_word", dir);
+  const shim = ensureShim(libc.arch);
+  const spawn = async (file: string, LD_PRELOAD: string) =>
+    (await run("spawn_by_pidfd", [file], { LD_PRELOAD })).stdout;
+  const both = (before: string, result: number) =>
+    `${before}pidfd_spawn ${result}\n${before}pidfd_spawnp ${result}\n`;
+  assert.equal(await spawn(program, `${shim}:${preload}`), both(`ran\n${shim}\n`, 0));
+  const other = compileAs(libc, "static_program", dir, ["-static"]);
+  assert.equal(await spawn(other, `${shim}:${preload}`), both("", EACCES));
+  const hasIts = await spawn(program, shim);
+  if (hasIts !== both(`ran\n${shim}\n`, 0)) assert.equal(hasIts, both("", ENOSYS));
+});
+
+testShim("a large environment is copied, on a small stack too", {
   reply: () => DIRECT,
 }, async ({ libc, dir, run }) => {
   const program = compileProgram(libc, "print_word", dir);
   const shim = ensureShim(libc.arch);
-  assert.equal((await run("execute_large", [8000, program])).stdout, `ran\n${shim}\n`);
-  assert.equal((await run("execute_large", [8193, program])).stdout, `exec -1 ${E2BIG}\n`);
+  for (const count of [200, 1400, 50_000]) {
+    const { stdout } = await run("execute_large", [count, program]);
+    assert.equal(stdout, `ran\n${shim}\nsignal 0\n`, `${count}`);
+  }
   assert.equal((await run("execute_many_arguments", [program])).stdout, `exec -1 ${E2BIG}\n`);
+});
+
+testShim("arguments that cannot be read are EFAULT", {
+  libcs: ALL_LIBCS,
+  reply: () => DIRECT,
+}, async ({ libc, dir, run }) => {
+  const program = compileProgram(libc, "print_word", dir);
+  const { stdout } = await run("exec_badly", [program]);
+  const told = (forms: string[]) => forms.map((form) => `${form} ${EFAULT}\n`).join("");
+  const first = told(["path", "argv", "envp", "variable", "open-ended variable", "SYS_execve"]);
+  assert.equal(stdout.slice(0, first.length), first);
+  if (libc.name === "aarch64 glibc") return; // qemu knows no execveat, and its vfork is a fork
+  const others = told(["SYS_execveat", "posix_spawn path", "posix_spawn envp", "open-ended envp"]);
+  assert.equal(stdout, `${first}${others}ran\n${ensureShim(libc.arch)}\n`);
 });
 
 testShim("a static program is told to the brain, and goes on if that says so", {
@@ -147,13 +189,14 @@ testShim("a script is judged by its interpreter", {
 }, async ({ libc, brain, dir, run }) => {
   const interpreter = compileAs(libc, "static_program", dir, ["-static"]);
   await writeFile(dir.file("uncovered"), `#! ${interpreter} -x\n`, { mode: 0o755 });
-  await writeFile(dir.file("covered"), "#!/bin/sh\necho covered\n", { mode: 0o4755 });
+  const word = compileProgram(libc, "print_word", dir);
+  await writeFile(dir.file("covered"), `#!${word}\n`, { mode: 0o4755 });
   await chmod(dir.file("covered"), 0o4755);
   const uncovered = await run("exec_program", ["execve", dir.file("uncovered")]);
   assert.equal(uncovered.stdout, `exec -1 ${EACCES}\n`);
   assert.equal(brain.asked[0]?.body.toString("latin1", 1), interpreter);
   const covered = await run("exec_program", ["execve", dir.file("covered")]);
-  assert.equal(covered.stdout, "covered\n");
+  assert.equal(covered.stdout, `ran\n${ensureShim(libc.arch)}\n`);
   assert.equal(brain.asked.length, 1);
 });
 
@@ -196,6 +239,28 @@ testShim("a program for another architecture is told to the brain", {
   assert.equal(brain.asked[0]?.body[0], REASON.otherArchitecture);
 });
 
+testShim("a Go program is told to the brain, though libc is in it", {
+  libcs: ALL_LIBCS,
+  reply: () => fail(EACCES),
+}, async ({ libc, brain, dir, run }) => {
+  const program = compileProgram(libc, "go_build_id", dir);
+  assert.equal((await run("exec_program", ["execve", program])).stdout, `exec -1 ${EACCES}\n`);
+  assert.equal(brain.asked[0]?.body[0], REASON.go);
+});
+
+testShim("the brain hears of a program that posix_spawn starts in another directory", {
+  reply: (_, brain) => brain.asked.length > 1 ? fail(EACCES) : DIRECT,
+}, async ({ libc, brain, dir, run }) => {
+  compileProgram(libc, "print_word", dir);
+  const spawn = async (path: string) => (await run("spawn_elsewhere", [dir.path, path])).stdout;
+  assert.equal(await spawn("./print_word"), `ran\n${ensureShim(libc.arch)}\nspawn 0\n`);
+  assert.equal(await spawn("./print_word"), `spawn ${EACCES}\n`);
+  assert.deepEqual(brain.asked.map(({ body }) => body[0]), [REASON.unseen, REASON.unseen]);
+  assert.equal(brain.asked[0]?.body.toString("latin1", 1), "./print_word");
+  assert.equal(await spawn(dir.file("print_word")), `ran\n${ensureShim(libc.arch)}\nspawn 0\n`);
+  assert.equal(brain.asked.length, 2);
+});
+
 testShim("what cannot be looked at is the kernel's to judge", {
   reply: () => fail(EACCES),
 }, async ({ brain, dir, run }) => {
@@ -211,12 +276,7 @@ testShim("what cannot be looked at is the kernel's to judge", {
 testShim(
   "on aarch64 too a program of this machine gets the environment, and the brain hears of it",
   {
-    libcs: [{
-      name: "aarch64 glibc",
-      compiler: AARCH64_COMPILER,
-      arch: "aarch64",
-      needs: [AARCH64_COMPILER, "/usr/aarch64-linux-gnu/include/stdio.h", "qemu-aarch64"],
-    }],
+    libcs: ALL_LIBCS.filter(({ name }) => name === "aarch64 glibc"),
     reply: () => DIRECT,
   },
   async ({ libc, brain, dir, run }) => {

@@ -19,7 +19,7 @@ function environment(
   return childEnvironment({
     base,
     config: parseTsocksConf(CONF + more, "t.conf").config,
-    shimPath: "/tmp/tsocks-x/libtsocks.so",
+    preload: "/tmp/tsocks-x/libtsocks.so",
     controlPath: "/tmp/tsocks-x/control",
     token: "00112233445566778899aabbccddeeff",
     ports: { v4: 4001, v6: 4002 },

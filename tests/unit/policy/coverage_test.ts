@@ -32,15 +32,17 @@ function elf({
   segmentsAt = 64,
   segmentSize = 56,
 }: Elf = {}): Uint8Array {
-  const bytes = new Uint8Array(segmentsAt + segments.length * 56);
+  const is64 = elfClass === 2;
+  const bytes = new Uint8Array(segmentsAt + segments.length * segmentSize);
   const view = new DataView(bytes.buffer);
   bytes.set([0x7f, 0x45, 0x4c, 0x46, elfClass, 1, 1]);
   view.setUint16(16, type, true);
   view.setUint16(18, machine, true);
-  view.setBigUint64(32, BigInt(segmentsAt), true);
-  view.setUint16(54, segmentSize, true);
-  view.setUint16(56, segments.length, true);
-  segments.forEach((segment, at) => view.setUint32(segmentsAt + at * 56, segment, true));
+  if (is64) view.setBigUint64(32, BigInt(segmentsAt), true);
+  else view.setUint32(28, segmentsAt, true);
+  view.setUint16(is64 ? 54 : 42, segmentSize, true);
+  view.setUint16(is64 ? 56 : 44, segments.length, true);
+  segments.forEach((segment, at) => view.setUint32(segmentsAt + at * segmentSize, segment, true));
   return bytes;
 }
 
@@ -73,30 +75,79 @@ const FILES: { name: string; bytes: Uint8Array; uncovered: Uncovered | undefined
     bytes: elf({ segments: [1, 1] }).slice(0, -1),
     uncovered: undefined,
   },
-  { name: "a cut header", bytes: elf({ segments: [] }).slice(0, 63), uncovered: undefined },
+  { name: "a cut header", bytes: elf({ segments: [] }).slice(0, 15), uncovered: undefined },
   { name: "a script", bytes: new TextEncoder().encode("#!/bin/sh\n"), uncovered: undefined },
   { name: "an unreadable file", bytes: new Uint8Array(), uncovered: undefined },
 ];
 
+/** A dynamic program whose one PT_NOTE segment holds these notes, each [name, type, desc length]. */
+function elfWithNotes(notes: [string, number, number][], alignment = 4): Uint8Array {
+  const PT_NOTE = 4;
+  const bytes = elf({ segments: [PT_INTERP, PT_NOTE] });
+  const segment = new DataView(bytes.buffer, 64 + 56);
+  const parts = notes.flatMap(([name, type, length]) => {
+    const head = new Uint8Array(new Uint32Array([name.length, length, type]).buffer);
+    const pad = (size: number) => Math.ceil(size / alignment) * alignment;
+    const named = new Uint8Array(pad(12 + name.length));
+    named.set(head);
+    named.set(new TextEncoder().encode(name), 12);
+    return [named, new Uint8Array(pad(length))];
+  });
+  const body = Buffer.concat(parts);
+  segment.setBigUint64(8, BigInt(bytes.length), true);
+  segment.setBigUint64(32, BigInt(body.length), true);
+  segment.setBigUint64(48, BigInt(alignment), true);
+  return Buffer.concat([bytes, body]);
+}
+
+const GO: [string, number, number] = ["Go\0\0", 4, 83];
+const ABI: [string, number, number] = ["GNU\0", 1, 16];
+
+FILES.push(
+  { name: "a Go program with a libc", bytes: elfWithNotes([GO]), uncovered: "go" },
+  { name: "Go behind other notes", bytes: elfWithNotes([ABI, ["x", 1, 3], GO]), uncovered: "go" },
+  { name: "Go behind notes of 8", bytes: elfWithNotes([["xyz\0", 5, 3], GO], 8), uncovered: "go" },
+  { name: "other notes", bytes: elfWithNotes([ABI]), uncovered: undefined },
+  { name: "a note of that name", bytes: elfWithNotes([["Go\0\0", 3, 8]]), uncovered: undefined },
+  { name: "that type of another", bytes: elfWithNotes([["GNU\0", 4, 8]]), uncovered: undefined },
+  { name: "a cut note", bytes: elfWithNotes([ABI]).subarray(0, -20), uncovered: undefined },
+  {
+    name: "a vast note",
+    bytes: elfWithNotes([ABI]).map((_, i, all) => i < all.length - 28 ? all[i]! : 255),
+    uncovered: undefined,
+  },
+);
+
 for (const { name, bytes, uncovered } of FILES) {
   test(`findUncovered() is ${uncovered ?? "content"} for ${name}`, () => {
-    assert.equal(findUncovered(file(bytes), USER, "x86_64"), uncovered);
+    assert.equal(findUncovered(file(bytes), USER, ["x86_64"]), uncovered);
   });
 }
 
+const I386 = { elfClass: 1, machine: 3, segmentsAt: 52, segmentSize: 32 };
+
+test("findUncovered() reads 32-bit programs where there is a shim for them", () => {
+  const find = (bytes: Uint8Array) => findUncovered(file(bytes), USER, ["x86_64", "i386"]);
+  assert.equal(find(elf(I386)), undefined);
+  assert.equal(find(elf()), undefined);
+  assert.equal(find(elf({ ...I386, segments: [1, 2] })), "static");
+  assert.equal(find(elf({ ...I386, segmentSize: 56 })), undefined);
+  assert.equal(find(elf({ ...I386, machine: 62 })), "other architecture");
+});
+
 test("findUncovered() takes the machine that it is told", () => {
-  assert.equal(findUncovered(file(elf({ machine: 183 })), USER, "aarch64"), undefined);
-  assert.equal(findUncovered(file(elf()), USER, "aarch64"), "other architecture");
+  assert.equal(findUncovered(file(elf({ machine: 183 })), USER, ["aarch64"]), undefined);
+  assert.equal(findUncovered(file(elf()), USER, ["aarch64"]), "other architecture");
 });
 
 test("findUncovered() does not take a program in a directory named like a library for ld.so", () => {
   const program = file(elf({ segments: [1, 2] }), { path: "/x.source/p.so.d/p" });
-  assert.equal(findUncovered(program, USER, "x86_64"), "static");
+  assert.equal(findUncovered(program, USER, ["x86_64"]), "static");
 });
 
 test("findUncovered() knows ld.so, which is linked with nothing and loads the shim", () => {
   const loader = file(elf({ segments: [1, 2] }), { path: "/lib64/ld-linux-x86-64.so.2" });
-  assert.equal(findUncovered(loader, USER, "x86_64"), undefined);
+  assert.equal(findUncovered(loader, USER, ["x86_64"]), undefined);
 });
 
 const RIGHTS: { mode: number; uid?: number; gid?: number; who?: object; gains: boolean }[] = [
@@ -113,10 +164,10 @@ const RIGHTS: { mode: number; uid?: number; gid?: number; who?: object; gains: b
 
 for (const { mode, uid = 0, gid = 0, who = {}, gains } of RIGHTS) {
   test(`findUncovered() of mode ${mode.toString(8)} ${uid}:${gid} ${JSON.stringify(who)}`, () => {
-    const found = findUncovered(file(elf(), { mode, uid, gid }), { ...USER, ...who }, "x86_64");
+    const found = findUncovered(file(elf(), { mode, uid, gid }), { ...USER, ...who }, ["x86_64"]);
     assert.equal(found, gains ? "set-id" : undefined);
     const script = file(new TextEncoder().encode("#!/bin/sh\n"), { mode, uid, gid });
-    assert.equal(findUncovered(script, { ...USER, ...who }, "x86_64"), undefined);
+    assert.equal(findUncovered(script, { ...USER, ...who }, ["x86_64"]), undefined);
   });
 }
 

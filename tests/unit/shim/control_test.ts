@@ -164,7 +164,7 @@ const BAD: { name: string; bytes: Uint8Array; reason: RegExp }[] = [
   { name: "no name", bytes: request(2, [0]), reason: /name/ },
   { name: "a zero octet", bytes: request(2, [0, 0x61, 0, 0x62]), reason: /zero/ },
   { name: "no body to execute", bytes: request(6, []), reason: /reason/ },
-  { name: "an unknown reason", bytes: request(6, [6, 0x2f]), reason: /reason 6/ },
+  { name: "an unknown reason", bytes: request(6, [99, 0x2f]), reason: /reason 99/ },
   { name: "a zero octet in a path", bytes: request(6, [1, 0x2f, 0]), reason: /zero/ },
   { name: "a path too long", bytes: request(6, Array(257).fill(1)), reason: /256/ },
   {
