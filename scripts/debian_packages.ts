@@ -41,6 +41,7 @@ export const TEST_NEEDS: Need[] = [
   { probe: "sudo", packageName: "sudo", why: "a real set-user-id program" },
   { probe: "fzf", packageName: "fzf", why: "a real Go program with a libc" },
   { probe: JEMALLOC, packageName: "libjemalloc2", why: "a program with an allocator of its own" },
+  { probe: "openssl", packageName: "openssl", why: "certificates of the compatibility test" },
   { probe: "ip", packageName: "iproute2", why: "the network namespace test" },
 ];
 
@@ -109,10 +110,41 @@ export function ensurePackages(needs: Need[]): Need[] {
   return still;
 }
 
+/** What dpkg(1) has installed: package → version. Empty where there is no dpkg. */
+export function listInstalled(): Map<string, string> {
+  const format = "-f=${db:Status-Abbrev}\t${Package}\t${Version}\n";
+  const { stdout } = spawnSync("dpkg-query", ["-W", format], { encoding: "utf8" });
+  const fields = (stdout ?? "").split("\n").map((line) => line.split("\t"));
+  return new Map(
+    fields.flatMap(([status = "", name = "", version = ""]) =>
+      status.startsWith("ii") ? [[name, version]] : []
+    ),
+  );
+}
+
+/** Installs what can be had of `packageNames`; one that cannot does not keep the others out. Returns why, by package. */
+export function installOptional(packageNames: string[]): Record<string, string> {
+  const list = () => packageNames.filter((name) => !listInstalled().has(name));
+  const missing = list();
+  if (missing.length === 0) return {};
+  if (process.getuid?.() !== 0 || findProgram("apt-get") === undefined) {
+    return Object.fromEntries(missing.map((name) => [name, "only root on Debian can install it"]));
+  }
+  console.log(`Installing with apt-get: ${missing.join(" ")}`);
+  install(missing);
+  const reasons = list().map((name) => {
+    const problem = install([name], false);
+    return [name, problem.match(/^E: (.*)/m)?.[1] ?? (problem || "apt-get did not install it")];
+  });
+  const still = new Set(list());
+  return Object.fromEntries(reasons.filter(([name = ""]) => still.has(name)));
+}
+
 /** Debian starts what it installs unless this file says no (invoke-rc.d(8)): 101 is "forbidden". */
 const POLICY_FILE_PATH = "/usr/sbin/policy-rc.d";
 
-function install(packageNames: string[]): void {
+/** Returns apt-get's complaint, empty where it has none. */
+function install(packageNames: string[], isFirst = true): string {
   const isPolicyOurs = !existsSync(POLICY_FILE_PATH);
   if (isPolicyOurs) writeFileSync(POLICY_FILE_PATH, "#!/bin/sh\nexit 101\n", { mode: 0o755 });
   try {
@@ -120,18 +152,19 @@ function install(packageNames: string[]): void {
     if (packageNames.some((name) => name.endsWith(":i386"))) {
       spawnSync("dpkg", ["--add-architecture", "i386"]);
     }
-    aptGet(["-q", "update"]);
-    aptGet(["-qq", "install", "-y", "--no-install-recommends", ...packageNames]);
+    if (isFirst) aptGet(["-q", "update"]);
+    return aptGet(["-qq", "install", "-y", "--no-install-recommends", ...packageNames]);
   } finally {
     if (isPolicyOurs) rmSync(POLICY_FILE_PATH, { force: true });
   }
 }
 
-/** Quiet when it works; its own words when it does not. */
-function aptGet(args: string[]): void {
+/** Quiet when it works; its own words, which are returned too, when it does not. */
+function aptGet(args: string[]): string {
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
   const done = spawnSync("apt-get", args, { env, encoding: "utf8", timeout: 900_000 });
-  if (done.status !== 0) {
-    console.log(`apt-get ${args.join(" ")} failed: ${done.stderr || done.error?.message}`);
-  }
+  if (done.status === 0) return "";
+  const problem = done.stderr || `${done.error?.message}`;
+  console.log(`apt-get ${args.join(" ")} failed: ${problem}`);
+  return problem;
 }

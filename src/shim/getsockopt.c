@@ -44,3 +44,7 @@ EXPORT int getsockopt(int fd, int level, int name, void *restrict value, socklen
 		correct_option(fd, level, name, value, *len);
 	return result;
 }
+
+/* The name of the same in 32-bit programs with 64-bit time. */
+EXPORT int __getsockopt64(int fd, int level, int name, void *restrict value, socklen_t *restrict len)
+	__attribute__((alias("getsockopt"), leaf, nothrow));

@@ -22,6 +22,7 @@ static const char *const NAMES[REAL_COUNT] = {
 	[REAL_GETHOSTBYNAME_R] = "gethostbyname_r",
 	[REAL_GETHOSTBYNAME2_R] = "gethostbyname2_r",
 	[REAL_H_ERRNO_LOCATION] = "__h_errno_location",
+	[REAL_DLOPEN] = "dlopen",
 	[REAL_GETNAMEINFO] = "getnameinfo",
 	[REAL_GETHOSTBYADDR] = "gethostbyaddr",
 	[REAL_GETHOSTBYADDR_R] = "gethostbyaddr_r",
@@ -203,12 +204,16 @@ static int visit(struct dl_phdr_info *info, size_t size, void *is_behind_us)
 	return 0;
 }
 
-/* The next function of that name behind ours, or NULL where there is none. */
+/*
+ * The next function of that name behind ours, or NULL where there is none. glibc before 2.34 has
+ * dlopen in a library that may be loaded later.
+ */
 void *real_find(enum real_function which)
 {
 	int is_behind_us = 0;
 
-	if (!__atomic_load_n(&is_searched, __ATOMIC_ACQUIRE)) {
+	if (!__atomic_load_n(&is_searched, __ATOMIC_ACQUIRE) ||
+	    (which == REAL_DLOPEN && !found[which])) {
 		dl_iterate_phdr(visit, &is_behind_us);
 		__atomic_store_n(&is_searched, 1, __ATOMIC_RELEASE);
 	}

@@ -6,6 +6,8 @@
  * The shim is freestanding: no libc function is called but those that real.c finds, and no
  * memory is taken but the stack, a few statics that are written once with one value, and the
  * results of gethostbyname(3) and gethostbyaddr(3), which are static in every libc.
+ *
+ * dlopen.c keeps libraries from being bound past the hooks.
  */
 #ifndef TSOCKS_SHIM_H
 #define TSOCKS_SHIM_H
@@ -157,6 +159,7 @@ enum real_function {
 	REAL_GETHOSTBYNAME_R,
 	REAL_GETHOSTBYNAME2_R,
 	REAL_H_ERRNO_LOCATION,
+	REAL_DLOPEN,
 	REAL_GETNAMEINFO,
 	REAL_GETHOSTBYADDR,
 	REAL_GETHOSTBYADDR_R,

@@ -14,6 +14,7 @@ export const SERVER_ADDRESS = "10.231.7.2";
 const PROGRAM_ADDRESS = "10.231.7.1";
 /** Free for certain: the namespace is new. */
 export const SOCKS_PORT = 1080;
+const LIFETIME_MS = 120_000;
 
 export interface Packet {
   /** EtherType: 0x0800 is IPv4, 0x0806 ARP. */
@@ -64,24 +65,39 @@ server = http.server.ThreadingHTTPServer(("127.0.0.1", 80), Page)
 print("ready", flush=True)
 server.serve_forever()`;
 
-/** Makes both sides; with `hasDefaultRoute`, whatever leaked would come over the wire and be counted. */
-export async function makeIsolatedNetwork(
-  options: { hasDefaultRoute: boolean },
-): Promise<IsolatedNetwork> {
+/** With `hasDefaultRoute`, whatever leaked would come over the wire and be counted. */
+export interface NetworkOptions {
+  hasDefaultRoute: boolean;
+  lifetimeMs?: number;
+}
+
+/** Makes both sides. */
+export async function makeIsolatedNetwork(options: NetworkOptions): Promise<IsolatedNetwork> {
   const stack = new AsyncDisposableStack();
   const dir = stack.use(await makeTempDir());
-  const program = stack.use(await startNamespace());
-  const server = stack.use(await startNamespace());
-  connectSides(program.pid, server.pid, options.hasDefaultRoute);
+  const server = stack.use(await startNamespace(options));
+  const network = stack.use(await makeProgramSide(server.pid, options));
 
   const hosts = await overlayHosts(dir, ["hello.example"]);
-  const startThere = (command: string[]) => stack.use(startIn(server.pid, command));
+  const startThere = (command: string[]) => stack.use(startIn(server.pid, command, options));
   const web = startThere([programPath("python3"), "-c", WEB]);
   const listen = ["-i", SERVER_ADDRESS, "-p", `${SOCKS_PORT}`];
   startThere(underOverlay(hosts, [programPath("microsocks"), ...listen]));
   await web.waitForOutput(/ready/);
   await waitFor("microsocks to listen", () => isListening(server.pid));
-  const capture = startThere([programPath("python3"), "-c", CAPTURE]);
+  return { ...network, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
+/** Makes the program's side, the wire and the counter; the server's side is the namespace of process `serverPid`. */
+export async function makeProgramSide(
+  serverPid: number,
+  options: NetworkOptions,
+): Promise<IsolatedNetwork> {
+  const stack = new AsyncDisposableStack();
+  const program = stack.use(await startNamespace(options));
+  connectSides(program.pid, serverPid, options.hasDefaultRoute);
+  const counter = [programPath("python3"), "-c", CAPTURE];
+  const capture = stack.use(startIn(serverPid, counter, options));
   await capture.waitForOutput(/ready/);
   return {
     inside: (command) => enter(program.pid, command),
@@ -90,9 +106,9 @@ export async function makeIsolatedNetwork(
   };
 }
 
-async function startNamespace(): Promise<Running> {
-  const script = "echo ready; exec sleep 300";
-  const holder = start("unshare", ["-n", "sh", "-c", script], { timeoutMs: 120_000 });
+async function startNamespace({ lifetimeMs = LIFETIME_MS }: NetworkOptions): Promise<Running> {
+  const script = `echo ready; exec sleep ${lifetimeMs / 1000}`;
+  const holder = start("unshare", ["-n", "sh", "-c", script], { timeoutMs: lifetimeMs });
   await holder.waitForOutput(/ready/);
   return holder;
 }
@@ -101,9 +117,9 @@ function enter(pid: number, command: string[]): string[] {
   return ["nsenter", "-t", `${pid}`, "-n", ...command];
 }
 
-function startIn(pid: number, command: string[]): Running {
+function startIn(pid: number, command: string[], options: NetworkOptions): Running {
   const [program = "", ...args] = enter(pid, command);
-  return start(program, args, { timeoutMs: 120_000 });
+  return start(program, args, { timeoutMs: options.lifetimeMs ?? LIFETIME_MS });
 }
 
 function connectSides(programPid: number, serverPid: number, hasDefaultRoute: boolean): void {

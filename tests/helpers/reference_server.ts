@@ -13,6 +13,8 @@ import { type LocalServer, startServer } from "./local_servers.ts";
 export interface ReferenceOptions {
   /** `NAME:PORT`, `NAME` or an address, as it is asked for → the port on 127.0.0.1 that answers for it. */
   routes?: Record<string, number>;
+  /** Where it listens; 127.0.0.1 if left out. */
+  hostname?: string;
   /** Asked of SOCKS5 and HTTP; SOCKS4 must send the user. */
   user?: string;
   password?: string;
@@ -57,12 +59,13 @@ export async function startReferenceServer(
   const requests: RecordedRequest[] = [];
   const server = await startServer((socket) => {
     serve(socket, options, requests).catch(() => socket.destroy());
-  });
+  }, options.hostname);
   const login = options.user === undefined
     ? ""
     : [options.user, options.password].filter((word) => word !== undefined)
       .map(encodeURIComponent).join(":") + "@";
-  const url = (scheme = "socks5") => `${scheme}://${login}127.0.0.1:${server.port}`;
+  const url = (scheme = "socks5") =>
+    `${scheme}://${login}${options.hostname ?? "127.0.0.1"}:${server.port}`;
   return Object.assign(server, { requests, url });
 }
 

@@ -73,6 +73,7 @@ function sshdConf(dir: TempDir): string {
     "UsePAM no",
     "PermitRootLogin yes",
     "PasswordAuthentication no",
+    "Subsystem sftp internal-sftp",
     "",
   ].join("\n");
 }

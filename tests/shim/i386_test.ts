@@ -2,13 +2,15 @@
 
 import assert from "node:assert/strict";
 import { constants } from "node:os";
-import { fail } from "./fake_brain.ts";
+import { startServer } from "../helpers/local_servers.ts";
+import { fail, pending4 } from "./fake_brain.ts";
 import { compileProgram, HOST_LIBCS, testShim } from "./programs.ts";
 
-const { EBADF, EPERM, ENOTCONN } = constants.errno;
+const { EBADF, EHOSTUNREACH, EPERM, ENOTCONN } = constants.errno;
 const UNTOUCHED = 4000; // program.h
 const FAR = "203.0.113.7"; // RFC 5737
 const OP_CONNECT = 1;
+const OP_VERDICT = 7;
 const FLAG_DATAGRAM = 4;
 const I386 = HOST_LIBCS.filter(({ arch }) => arch === "i386");
 const I386_GLIBC = I386.filter(({ name }) => name === "glibc");
@@ -43,6 +45,25 @@ testShim("datagrams by glibc's names for programs with 64-bit time are refused t
   assert.match(stdout, new RegExp(`^sendmmsg-first -1 ${EPERM}$`, "m"));
   assert.equal(brain.asked.length, 5);
 });
+
+let farPort = 0;
+
+for (
+  const [program, libcs] of [
+    ["wait_for_connect_by_socketcall", I386],
+    ["wait_for_connect_time64", I386_GLIBC],
+  ] as const
+) {
+  testShim(`the verdict on a connect is the SO_ERROR of ${program}`, {
+    libcs: [...libcs],
+    reply: ({ op }) => op === OP_VERDICT ? fail(EHOSTUNREACH) : pending4(farPort),
+  }, async ({ run }) => {
+    await using far = await startServer((socket) => socket.resetAndDestroy());
+    farPort = far.port;
+    const { stdout } = await run(program, ["late", FAR, 443, 300]);
+    assert.match(stdout, new RegExp(`^SO_ERROR ${EHOSTUNREACH}$`, "m"));
+  });
+}
 
 testShim("on a kernel before 4.3 connections are relayed, and refused", {
   libcs: I386_GLIBC,

@@ -80,8 +80,6 @@ const I386_MUSL: Libc = {
 export const HOST_LIBCS: Libc[] = hostArch() === "x86_64"
   ? [GLIBC, MUSL, I386, I386_MUSL]
   : [GLIBC, MUSL];
-/** Those of this machine itself, whose shim suits what else is installed here (/bin/sh). */
-export const NATIVE_LIBCS: Libc[] = [GLIBC, MUSL];
 /** For the few tests that show that the other machine's system calls are right. */
 export const ALL_LIBCS: Libc[] = [...HOST_LIBCS, AARCH64];
 
@@ -142,6 +140,8 @@ export function compileProgram(libc: Libc, name: string, dir: TempDir, shared = 
   if (existsSync(output)) return output;
   const kind = shared ? ["-shared", "-fPIC"] : [];
   const flags = ["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-O1", "-pthread", ...kind];
+  // where a program finds a library that it opens
+  flags.push("-Wl,-rpath,$ORIGIN,--enable-new-dtags");
   execFileSync(programPath(libc.compiler), [...flags, "-o", output, `${PROGRAMS}${name}.c`]);
   return output;
 }

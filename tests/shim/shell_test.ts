@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { copyFile } from "node:fs/promises";
-import { compileProgram, ensureShim, NATIVE_LIBCS, testShim } from "./programs.ts";
+import { compileProgram, ensureShim, HOST_LIBCS, testShim } from "./programs.ts";
 import { DIRECT, fail } from "./fake_brain.ts";
 
 const FAR = "203.0.113.7"; // RFC 5737
@@ -15,7 +15,6 @@ const LOSSES = ["keep", "clearenv", "null", "putenv", "replaced"];
 const FORMS = ["system", "popen", "wordexp"];
 
 testShim("a shell that libc starts is covered, however the environment was lost", {
-  libcs: NATIVE_LIBCS,
   reply: (_, brain) => brain.forward4(),
 }, async ({ libc, brain, dir, run }) => {
   const program = compileProgram(libc, "connect_blocking", dir);
@@ -32,7 +31,7 @@ testShim("a shell that libc starts is covered, however the environment was lost"
 });
 
 testShim("no shell is started where the shim's file is out of sight", {
-  libcs: NATIVE_LIBCS,
+  libcs: HOST_LIBCS.filter(({ arch }) => arch !== "i386"), // where the file has two names
   reply: () => fail(EACCES),
 }, async ({ libc, brain, dir, run }) => {
   const copy = dir.file("copy.so");
@@ -62,7 +61,6 @@ const COMMANDS = [
 ];
 
 testShim("what a shell does is what it does without the shim", {
-  libcs: NATIVE_LIBCS,
   reply: () => DIRECT,
 }, async ({ run }) => {
   for (const form of ["system", "popen", "popen_write"]) {

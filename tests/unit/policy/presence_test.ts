@@ -19,6 +19,11 @@ const ROWS: { name: string; mapped: string[]; presence: Presence }[] = [
     presence: "loading",
   },
   { name: "the shim", mapped: [line("/lib/ld.so"), line(SHIM, "r--p")], presence: "there" },
+  {
+    name: "a shim of several",
+    mapped: [line("/lib/ld.so"), line(`${SHIM}.i686`)],
+    presence: "there",
+  },
   { name: "the shim behind a mount", mapped: [line(`/elsewhere${SHIM}`)], presence: "there" },
   { name: "the shim, removed", mapped: [line(`${SHIM} (deleted)`)], presence: "there" },
   {
