@@ -48,7 +48,7 @@ import { HOST_ARCH, SHIMS } from "./shim/embedded.ts";
 const CLOSING_GRACE_MS = 50;
 const CUTTING_GRACE_MS = 1000;
 const REMOVAL_ATTEMPTS = 4;
-const LISTEN_ATTEMPTS = 4;
+const LISTEN_ATTEMPTS = 8;
 const UDP_OPTION = { kind: "option", name: "--udp" } as const;
 const DNS_OPTION = { kind: "option", name: "--dns" } as const;
 const DNS_SERVER_OPTION = { kind: "option", name: "--dns-server" } as const;
@@ -208,14 +208,18 @@ async function listenOnLoopback(forwarder: Forwarder): Promise<ChildEnvironmentO
 
 /**
  * The shim also connects to the addresses behind 127.0.0.1, and must not meet another's listener
- * there. Where each port fails they do not exist, and nobody can connect to them.
+ * there: a port that is taken on one of them will not do. Where they do not exist nobody connects.
  */
 async function listenOnSpareAddresses(forwarder: Forwarder): Promise<number> {
   const spare = Array.from({ length: CTL_FORWARDER_ADDRESSES - 1 }, (_, i) => `127.0.0.${i + 2}`);
   for (let attempt = 1;; attempt++) {
     const { port } = await forwarder.listen("127.0.0.1", 0);
-    const listening = spare.map((address) => forwarder.listen(address, port));
-    const isAll = await Promise.all(listening).then(() => true, () => false);
-    if (isAll || attempt === LISTEN_ATTEMPTS) return port;
+    try {
+      await Promise.all(spare.map((address) => forwarder.listen(address, port)));
+      return port;
+    } catch (error) {
+      if ((error as { code?: string }).code !== "EADDRINUSE") return port;
+      if (attempt === LISTEN_ATTEMPTS) throw error;
+    }
   }
 }

@@ -35,6 +35,7 @@ const SEEDS = [
   makeRequest(control.CTL_OP_SOURCE, [4, 0, 53, 127, 83, 53, 1]),
   makeRequest(control.CTL_OP_SOCKET, [0, 2, 0, 3, 1, 0]),
   makeRequest(control.CTL_OP_EXECUTE, [1, 0x2f, 0x61]),
+  makeRequest(control.CTL_OP_VERDICT, [1, 2, 3, 4, 5, 6, 7, 8, 4, 1, 187, 127, 0, 0, 1]),
 ];
 
 function makeRequest(op: number, body: number[]): Uint8Array {
@@ -61,13 +62,14 @@ function checkRequest(request: control.ControlRequest): void {
     assert.ok(request.name.length > 0 && request.name.length <= control.CTL_MAX_NAME_LEN);
     assert.ok(!request.name.includes("\0"));
   }
-  if ("endpoint" in request) {
-    const { bytes, port, address } = request.endpoint;
-    assert.ok(bytes.length === 4 || bytes.length === 16);
-    assert.ok(
-      port >= 0 && port <= 65535 && address.bytes.length === (address.version === 4 ? 4 : 16),
-    );
-  }
+  if ("endpoint" in request) checkEndpoint(request.endpoint);
+  if (request.op === "verdict") checkEndpoint(request.socket.local);
+}
+
+function checkEndpoint({ bytes, port, address }: control.ControlEndpoint): void {
+  assert.ok(bytes.length === 4 || bytes.length === 16);
+  assert.ok(port >= 0 && port <= 65535);
+  assert.equal(address.bytes.length, address.version === 4 ? 4 : 16);
 }
 
 test("decodeRequest() takes a million mangled requests for what they are, and none amiss", () => {
@@ -84,6 +86,8 @@ test("decodeRequest() takes a million mangled requests for what they are, and no
     const decoded = control.decodeRequest(bytes);
     seen[decoded.kind]++;
     if (decoded.kind === "request") checkRequest(decoded.request);
+    const started = control.decodeWaitingSocket(bytes.subarray(control.CTL_REQUEST_HEADER_LEN));
+    if (started !== undefined) checkEndpoint(started.local);
     if (decoded.kind === "incomplete") assert.ok(bytes.length < MAX_LENGTH);
   }
   const growth = process.memoryUsage().heapUsed - before;
