@@ -42,7 +42,7 @@ import { Peers, Tickets } from "./io/tickets.ts";
 import { CoverageWatch } from "./io/watch.ts";
 import { RUNNABLE } from "./policy/architecture.ts";
 import { ReservedNames } from "./policy/reserved_names.ts";
-import { CTL_FORWARDER_ADDRESSES } from "./shim/control.ts";
+import { CTL_BRAIN_ADDRESSES } from "./shim/control.ts";
 import { HOST_ARCH, SHIMS } from "./shim/embedded.ts";
 
 const CLOSING_GRACE_MS = 50;
@@ -211,7 +211,7 @@ async function listenOnLoopback(forwarder: Forwarder): Promise<ChildEnvironmentO
  * there: a port that is taken on one of them will not do. Where they do not exist nobody connects.
  */
 async function listenOnSpareAddresses(forwarder: Forwarder): Promise<number> {
-  const spare = Array.from({ length: CTL_FORWARDER_ADDRESSES - 1 }, (_, i) => `127.0.0.${i + 2}`);
+  const spare = Array.from({ length: CTL_BRAIN_ADDRESSES - 1 }, (_, i) => `127.0.0.${i + 2}`);
   for (let attempt = 1;; attempt++) {
     const { port } = await forwarder.listen("127.0.0.1", 0);
     try {

@@ -177,8 +177,10 @@ async function answerResolve(
 }
 
 async function answerPeer(request: Request<"peer">, peers: Peers): Promise<ControlAnswer> {
-  const { address, port } = request.endpoint;
-  const endpoint = await peers.find(formatIpAddress(address), port);
+  const [local, remote] = [request.local, request.remote].map(({ address, port }) => (
+    { address: formatIpAddress(address), port }
+  ));
+  const endpoint = await peers.find({ local: local!, remote: remote! });
   return endpoint === null ? { status: "fail", error: ENOTCONN } : { status: "peer", endpoint };
 }
 

@@ -344,10 +344,16 @@ static int ask_of(unsigned char op, const struct endpoint *endpoint, struct answ
 	return ask(&question, answer);
 }
 
-/* Whither goes the relayed connection with this local address? 0 or an errno of ask(). */
-int control_peer(const struct endpoint *local, struct answer *answer)
+/* Whither goes the relayed connection with these addresses? 0 or an errno of ask(). */
+int control_peer(const struct endpoint *local, const struct endpoint *remote, struct answer *answer)
 {
-	return ask_of(CTL_OP_PEER, local, answer);
+	struct question question;
+	unsigned char *body = question.bytes + CTL_REQUEST_HEADER_LEN;
+
+	begin(&question, CTL_OP_PEER, BRAIN_WAIT_S);
+	question.body_len = write_endpoint(local, body);
+	question.body_len += write_endpoint(remote, body + question.body_len);
+	return ask(&question, answer);
 }
 
 /* What is the name of this address? `address->port` is 0. 0 or an errno of ask(). */

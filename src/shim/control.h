@@ -21,8 +21,8 @@
  *            FLAGS bit 2: it is not TCP: may datagrams go there? Answered at once, and never FORWARD
  *            FLAGS bit 3, with bit 2: it has PORT 53, and the socket's inode, INODE(8), follows
  *   RESOLVE  BODY = FAMILY(1) NAME(1-1024) what may getaddrinfo be told? FAMILY 0, 4 or 6
- *   PEER     BODY = ENDPOINT              whither goes the relayed connection that has
- *                                         this local address?
+ *   PEER     BODY = ENDPOINT ENDPOINT     whither goes the relayed connection that has
+ *                                         this local address and this remote one?
  *   REVERSE  BODY = ENDPOINT (PORT 0)     what is the name of this address?
  *   QUERY    BODY = MESSAGE(1-1025)       what does DNS say? MESSAGE is a query (RFC 1035)
  *   SOURCE   BODY = ENDPOINT              which name server does this answer of DNS come from?
@@ -49,11 +49,11 @@
  *   +--------+----------+-------+------+--------+
  *
  *   DIRECT   connect (EXECUTE: execute) as if there were no shim
- *   FORWARD  BODY = ENDPOINT TICKET(17)   connect there and send the 17 octets first; instead of
- *            127.0.0.1 also to one of the next addresses, CTL_FORWARDER_ADDRESSES in all
+ *   FORWARD  BODY = ENDPOINT TICKET(17)   connect there and send the 17 octets first
  *   PENDING  BODY = ENDPOINT              connect there, which starts and does not end before the
  *            server's verdict; then send STARTED = COOKIE(8) ENDPOINT, the socket's SO_COOKIE and
- *            its local address, on this same connection, which ends with it
+ *            its local address, on this same connection, which ends with it. Instead of 127.0.0.1,
+ *            here as in FORWARD, to one of the addresses that follow it, CTL_BRAIN_ADDRESSES in all
  *   FAIL     ERROR, 1-4095, is an errno (CONNECT, SOCKET, VERDICT, EXECUTE) or an EAI_ code without its
  *            sign (RESOLVE: EAI_NONAME, which is -2, goes as 2; REVERSE and QUERY alike);
  *            PEER and SOURCE have no use for it and may send 0
@@ -122,7 +122,7 @@
 #define CTL_MAX_HOST_NAME_LEN 255
 #define CTL_MAX_ANSWER_BODY_LEN 256
 #define CTL_MAX_PATH_LEN 255
-#define CTL_FORWARDER_ADDRESSES 4
+#define CTL_BRAIN_ADDRESSES 4
 
 /* The low octet of each port that PENDING sends to: getpeername(2) knows relayed sockets by it. */
 #define CTL_PENDING_PORT_MARK 0x53

@@ -57,7 +57,7 @@ export const CTL_MAX_HOST_NAME_LEN = 255;
 export const CTL_MAX_ANSWER_BODY_LEN = 256;
 export const CTL_MAX_PATH_LEN = 255;
 /** 127.0.0.1 and those that follow it, on one port. */
-export const CTL_FORWARDER_ADDRESSES = 4;
+export const CTL_BRAIN_ADDRESSES = 4;
 
 /** The low octet of each port that PENDING sends to. */
 export const CTL_PENDING_PORT_MARK = 0x53;
@@ -98,8 +98,14 @@ export type ControlRequest =
   }
   /** `name` as net/octet_text.ts reads any octets; hostile text all the same. */
   | { op: "resolve"; pid: number; token: Uint8Array; family: 0 | 4 | 6; name: string }
-  /** `endpoint` is the local address of the program's relayed connection. */
-  | { op: "peer"; pid: number; token: Uint8Array; endpoint: ControlEndpoint }
+  /** The addresses of the program's relayed connection, as the program has them. */
+  | {
+    op: "peer";
+    pid: number;
+    token: Uint8Array;
+    local: ControlEndpoint;
+    remote: ControlEndpoint;
+  }
   /** `endpoint` has port 0. */
   | { op: "reverse"; pid: number; token: Uint8Array; endpoint: ControlEndpoint }
   /** `message` is a query of DNS, hostile octets all the same. */
@@ -193,9 +199,10 @@ function decodeBody(
     case CTL_OP_RESOLVE:
       return decodeResolve(header, body);
     case CTL_OP_PEER: {
-      const endpoint = decodeEndpoint(body);
-      if (!endpoint) return bad("malformed endpoint");
-      return { kind: "request", request: { op: "peer", ...header, endpoint } };
+      const local = decodeEndpoint(body.subarray(0, body.length / 2));
+      const remote = decodeEndpoint(body.subarray(body.length / 2));
+      if (!local || !remote) return bad("malformed endpoints");
+      return { kind: "request", request: { op: "peer", ...header, local, remote } };
     }
     case CTL_OP_REVERSE: {
       const endpoint = decodeEndpoint(body);

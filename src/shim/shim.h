@@ -78,7 +78,7 @@ int control_connect(const struct endpoint *to, unsigned int flags, const struct 
 int control_started(int link, const struct attempt *attempt);
 int control_verdict(const struct attempt *attempt, struct answer *answer);
 int control_resolve(unsigned int family, const char *name, size_t len, struct answer *answer);
-int control_peer(const struct endpoint *local, struct answer *answer);
+int control_peer(const struct endpoint *local, const struct endpoint *remote, struct answer *answer);
 int control_reverse(const struct endpoint *address, struct answer *answer);
 int control_query(const unsigned char *query, size_t len, unsigned char *message, size_t room,
 		  struct answer *answer);

@@ -27,7 +27,7 @@ const SEEDS = [
   makeRequest(control.CTL_OP_CONNECT, [3, 6, 1, 187, ...new Array<number>(16).fill(9)]),
   makeRequest(control.CTL_OP_RESOLVE, [4, ...new TextEncoder().encode("hüllo.example")]),
   makeRequest(control.CTL_OP_RESOLVE, [0, ...new Array<number>(1024).fill(0x61)]),
-  makeRequest(control.CTL_OP_PEER, [4, 1, 187, 127, 0, 0, 1]),
+  makeRequest(control.CTL_OP_PEER, [4, 1, 187, 127, 0, 0, 1, 4, 1, 187, 127, 0, 0, 2]),
   makeRequest(control.CTL_OP_REVERSE, [4, 0, 0, 198, 18, 0, 1]),
   makeRequest(control.CTL_OP_CONNECT, [13, 4, 0, 53, 10, 0, 0, 1, ...new Array<number>(8).fill(9)]),
   makeRequest(control.CTL_OP_VERDICT, [...new Array<number>(8).fill(9), 4, 1, 187, 127, 0, 0, 1]),

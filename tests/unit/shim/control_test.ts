@@ -133,8 +133,13 @@ const REQUESTS: { name: string; bytes: Uint8Array; request: ControlRequest }[] =
   },
   {
     name: "peer",
-    bytes: request(3, [4, 1, 187, 127, 0, 0, 1]),
-    request: { op: "peer", ...HEADER, endpoint: endpoint(4, [127, 0, 0, 1], [127, 0, 0, 1]) },
+    bytes: request(3, [4, 1, 187, 127, 0, 0, 1, 4, 1, 187, 127, 0, 0, 2]),
+    request: {
+      op: "peer",
+      ...HEADER,
+      local: endpoint(4, [127, 0, 0, 1], [127, 0, 0, 1]),
+      remote: endpoint(4, [127, 0, 0, 2], [127, 0, 0, 2]),
+    },
   },
   {
     name: "reverse",
