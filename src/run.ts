@@ -5,7 +5,7 @@
 
 import { randomBytes } from "node:crypto";
 import { dirname } from "node:path";
-import { setTimeout } from "node:timers/promises";
+import { setTimeout as delay } from "node:timers/promises";
 import {
   childEnvironment,
   type ChildEnvironmentOptions,
@@ -39,6 +39,7 @@ import {
 import { chooseShims } from "./io/shims.ts";
 import { SignalForwarding, untilToldToEnd } from "./io/signals.ts";
 import { Peers, Tickets } from "./io/tickets.ts";
+import { warmUp } from "./io/warm_up.ts";
 import { CoverageWatch } from "./io/watch.ts";
 import { RUNNABLE } from "./policy/architecture.ts";
 import { ReservedNames } from "./policy/reserved_names.ts";
@@ -48,6 +49,7 @@ import { HOST_ARCH, SHIMS } from "./shim/embedded.ts";
 const CLOSING_GRACE_MS = 50;
 const CUTTING_GRACE_MS = 1000;
 const REMOVAL_ATTEMPTS = 4;
+const PREPARE_AFTER_MS = 2;
 const LISTEN_ATTEMPTS = 8;
 const UDP_OPTION = { kind: "option", name: "--udp" } as const;
 const DNS_OPTION = { kind: "option", name: "--dns" } as const;
@@ -138,8 +140,11 @@ export async function run(options: RunOptions, context: RunContext): Promise<num
       ...{ nameServer, faces },
     });
     const control = await listenControl(directory.controlPath, { token, answer, log });
-    // Once the child is started, so that neither its start nor its first connect waits for it.
-    setImmediate(() => pending.open());
+    // Neither the child's start nor its first connect waits for this, nor a child that is done at once.
+    const preparing = setTimeout(() => {
+      pending.open();
+      warmUp(directory.controlPath, token);
+    }, PREPARE_AFTER_MS);
     const watch = new CoverageWatch({ program: preflight.covered, log, ...directory, ...coverage });
     const end = await runChild(
       options.command,
@@ -157,6 +162,7 @@ export async function run(options: RunOptions, context: RunContext): Promise<num
     );
     if (end.error !== undefined) context.warn(end.error.format());
     else if (options.linger) await Promise.race([connector.idle(), untilToldToEnd()]);
+    clearTimeout(preparing);
     control.close();
     pending.giveUpAbandoned();
     await finishConnections(connector, forwarder);
@@ -178,7 +184,7 @@ export async function run(options: RunOptions, context: RunContext): Promise<num
 async function removeDirectory(directory: RunDirectory): Promise<boolean> {
   for (let attempt = 0; attempt < REMOVAL_ATTEMPTS; attempt++) {
     if (directory.remove()) return true;
-    await setTimeout(CLOSING_GRACE_MS);
+    await delay(CLOSING_GRACE_MS);
   }
   return directory.remove();
 }
@@ -193,10 +199,10 @@ function survivorMessage(directory: string): string {
 
 /** What the child had just closed ends by itself, what others still hold is cut; both get their log line. */
 async function finishConnections(connector: Connector, forwarder: Forwarder): Promise<void> {
-  await Promise.race([connector.idle(), setTimeout(CLOSING_GRACE_MS)]);
+  await Promise.race([connector.idle(), delay(CLOSING_GRACE_MS)]);
   connector.markEnding();
   forwarder.close();
-  await Promise.race([connector.idle(), setTimeout(CUTTING_GRACE_MS)]);
+  await Promise.race([connector.idle(), delay(CUTTING_GRACE_MS)]);
 }
 
 /** 127.0.0.1 always, ::1 where the machine has it. */

@@ -351,6 +351,14 @@ export function encodeAnswer(answer: ControlAnswer): Uint8Array {
   }
 }
 
+/** A PEER request of the brain's own, about a connection that there is not. */
+export function encodePeerRequest(token: Uint8Array): Uint8Array {
+  const nowhere = encodeEndpoint({ bytes: new Uint8Array(4), port: 0 });
+  const body = [...nowhere, ...nowhere];
+  const start = [CTL_MAGIC_0, CTL_MAGIC_1, CTL_VERSION, CTL_OP_PEER, 0, 0, 0, 0];
+  return Uint8Array.from([...start, ...token, 0, body.length, ...body]);
+}
+
 function encode(
   status: number,
   { error = 0, body = [] }: { error?: number; body?: ArrayLike<number> } = {},

@@ -44,6 +44,11 @@ test("STARTED is COOKIE ENDPOINT, octet by octet", () => {
   assert.equal(control.decodeWaitingSocket(Uint8Array.from([...bytes, 0])), undefined);
 });
 
+test("the brain's own question is one that it understands", () => {
+  const decoded = control.decodeRequest(control.encodePeerRequest(Uint8Array.from(TOKEN)));
+  assert.equal(decoded.kind === "request" && decoded.request.op, "peer");
+});
+
 const REQUESTS: { name: string; bytes: Uint8Array; request: ControlRequest }[] = [
   {
     name: "connect, blocking, IPv4",
