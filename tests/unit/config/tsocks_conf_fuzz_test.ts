@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { inspect } from "node:util";
 import { formatDiagnostic } from "../../../src/config/diagnostic.ts";
 import { parseTsocksConf } from "../../../src/config/tsocks_conf.ts";
+import { createRandom } from "../../helpers/random.ts";
 
 const SECRET = "S3cr3tHunter2";
 const ROUNDS = 20_000;
@@ -33,17 +34,6 @@ const SNIPPETS = [
   "]",
 ];
 
-/** xorshift32: small, and the same everywhere. */
-function randomFrom(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % below;
-  };
-}
-
 /** The secret stays whole: half a secret could not be told from other text. */
 function mangle(text: string, random: (below: number) => number): string {
   const at = random(text.length);
@@ -59,7 +49,7 @@ function mangle(text: string, random: (below: number) => number): string {
 }
 
 test(`parseTsocksConf() neither throws nor tells the password in ${ROUNDS} mangled files`, () => {
-  const random = randomFrom(20261123);
+  const random = createRandom(20261123);
   for (let round = 0; round < ROUNDS; round++) {
     let text = WHOLE;
     for (let count = random(6); count >= 0; count--) text = mangle(text, random);

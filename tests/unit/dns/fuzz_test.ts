@@ -11,7 +11,8 @@ import {
   readQuery,
 } from "../../../src/dns/message.ts";
 import { addressOfArpa } from "../../../src/dns/arpa.ts";
-import { createRandom, mangle, QUERIES } from "./mangling.ts";
+import { mangle, QUERIES } from "./mangling.ts";
+import { createRandom } from "../../helpers/random.ts";
 
 const ROUNDS = 1_000_000;
 const RECORDS = [{ type: 1, data: new Uint8Array(4) }, { type: 28, data: new Uint8Array(16) }];

@@ -1,16 +1,5 @@
 /** Queries of DNS, and a way to spoil messages that is the same on every run. */
 
-/** mulberry32 */
-export function createRandom(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
-}
-
 const octets = (text: string) => Uint8Array.from(text, (letter) => letter.charCodeAt(0));
 const HEADER = "\x12\x34\x01\0\0\x01\0\0\0\0\0";
 const QUESTION = "\x05hello\x07example\0\0\x01\0\x01";

@@ -9,7 +9,8 @@ import { DecisionLog, UNKNOWN_ASKER } from "../../../src/io/log.ts";
 import { NameServer } from "../../../src/io/name_server.ts";
 import { Router } from "../../../src/io/router.ts";
 import { ReservedNames } from "../../../src/policy/reserved_names.ts";
-import { createRandom, mangle, QUERIES } from "../dns/mangling.ts";
+import { createRandom } from "../../helpers/random.ts";
+import { mangle, QUERIES } from "../dns/mangling.ts";
 
 const ROUNDS = 50_000;
 

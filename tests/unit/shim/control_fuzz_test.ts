@@ -3,23 +3,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as control from "../../../src/shim/control.ts";
+import { createRandom } from "../../helpers/random.ts";
 
 const COUNT = 1_000_000;
 const MAX_LENGTH = control.CTL_REQUEST_HEADER_LEN + 1 + control.CTL_MAX_NAME_LEN;
 /** Wide: that it takes seconds and not minutes is the point. */
 const MAX_MS = 60_000;
 const MAX_GROWTH = 64_000_000;
-
-/** xorshift32. */
-function createRandom(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % below;
-  };
-}
 
 /** MAGIC VER OP PID TOKEN BLEN BODY, one for each op and form. */
 const SEEDS = [

@@ -18,22 +18,12 @@ import {
   PASSWORD,
   unwrap,
 } from "./feeding.ts";
+import { createRandom } from "../../helpers/random.ts";
 
 const ROUNDS = 1500;
 const MEGABYTE = 1_000_000;
 /** No machine waits for more than an HTTP head of 64 KiB. */
 const MAX_WAIT = 70_000;
-
-/** mulberry32: small, and good enough to find crashes. */
-function createRandom(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
-}
 
 type Machine = { receive(chunk: Uint8Array): { kind: string }[] };
 type Subject = { name: string; create: () => Machine; seeds: Uint8Array[] };
