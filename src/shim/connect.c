@@ -69,6 +69,8 @@ static int ask(int fd, int is_nonblocking, const struct endpoint *to, struct ans
 		flags |= CTL_FLAG_NONBLOCKING;
 	if (!endpoint_is_inet(to))
 		flags |= CTL_FLAG_INET6;
+	if (is_multipath(fd))
+		flags |= CTL_FLAG_MULTIPATH;
 	sys_getsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, &len);
 	return control_connect(to, flags, &limit, answer);
 }

@@ -24,6 +24,7 @@ export const CTL_OP_SOCKET = 16;
 export const CTL_FLAG_NONBLOCKING = 1;
 export const CTL_FLAG_INET6 = 2;
 export const CTL_FLAG_DATAGRAM = 4;
+export const CTL_FLAG_MULTIPATH = 16;
 
 export const CTL_REASON_STATIC = 1;
 export const CTL_REASON_SET_ID = 2;
@@ -88,6 +89,8 @@ export type ControlRequest =
     isInet6: boolean;
     /** Not TCP: datagrams are meant. */
     isDatagram: boolean;
+    /** Multipath TCP, which cannot wait as TCP does. */
+    isMultipath: boolean;
     endpoint: ControlEndpoint;
   }
   /** `name` as net/octet_text.ts reads any octets; hostile text all the same. */
@@ -218,13 +221,15 @@ function decodeBody(
   }
 }
 
+const KNOWN_FLAGS = CTL_FLAG_NONBLOCKING | CTL_FLAG_INET6 | CTL_FLAG_DATAGRAM | CTL_FLAG_MULTIPATH;
+
 /** `body`: FLAGS ENDPOINT, 8 or 20 octets. */
 function decodeConnect(
   header: { pid: number; token: Uint8Array },
   body: Uint8Array,
 ): DecodedRequest {
   const flags = body[0] ?? 0;
-  if (flags > (CTL_FLAG_NONBLOCKING | CTL_FLAG_INET6 | CTL_FLAG_DATAGRAM)) {
+  if ((flags & ~KNOWN_FLAGS) !== 0) {
     return bad(`unknown flags ${flags}`);
   }
   const endpoint = decodeEndpoint(body.subarray(1));
@@ -232,10 +237,9 @@ function decodeConnect(
   const isNonBlocking = (flags & CTL_FLAG_NONBLOCKING) !== 0;
   const isInet6 = (flags & CTL_FLAG_INET6) !== 0;
   const isDatagram = (flags & CTL_FLAG_DATAGRAM) !== 0;
-  return {
-    kind: "request",
-    request: { op: "connect", ...header, isNonBlocking, isInet6, isDatagram, endpoint },
-  };
+  const isMultipath = (flags & CTL_FLAG_MULTIPATH) !== 0;
+  const kinds = { isNonBlocking, isInet6, isDatagram, isMultipath };
+  return { kind: "request", request: { op: "connect", ...header, ...kinds, endpoint } };
 }
 
 /** `body`: FAMILY NAME, 2–1025 octets. */

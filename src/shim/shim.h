@@ -86,6 +86,7 @@ int endpoint_is_loopback(const struct endpoint *e);
 int endpoint_is_unspecified(const struct endpoint *e);
 int endpoint_is_reserved(const struct endpoint *e);
 int tcp_family(int fd);
+int is_multipath(int fd);
 int socket_domain(int fd);
 int sends_datagrams(int fd);
 

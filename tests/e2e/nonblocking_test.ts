@@ -9,6 +9,7 @@ import test from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { startBannerServer, startServer } from "../helpers/local_servers.ts";
 import { needs, programPath } from "../helpers/needs.ts";
+import { python } from "../helpers/python.ts";
 import { type ReferenceOptions, startReferenceServer } from "../helpers/reference_server.ts";
 import { run } from "../helpers/processes.ts";
 import { makeTempDir } from "../helpers/temp_dir.ts";
@@ -216,6 +217,28 @@ test(
     const lie = `${STARTED}poll 1 SO_ERROR 0\nread \n`;
     assert.equal(stdout, lie + lie);
     assert.equal(stderr.match(/warning: Non-blocking connects report success/g)?.length, 1);
+  },
+);
+
+const CONNECT_MULTIPATH = `
+import select, socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 262)
+s.setblocking(False)
+s.connect_ex((sys.argv[1], 443))
+ready = select.select([], [s], [], 5)[1] != []
+s.settimeout(5)
+print(ready, s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR), s.recv(100).decode(), end="")`;
+
+test(
+  "a Multipath TCP socket connects without a wait, and loses no octet",
+  needs("python3", "Multipath TCP"),
+  async () => {
+    await using destination = await startBannerServer("arrived\n");
+    await using server = await startReferenceServer({ routes: { [FAR]: destination.port } });
+    const command = python(CONNECT_MULTIPATH, FAR);
+    const { stdout, stderr } = await runTsocks(["run", "--server", server.url(), "--", ...command]);
+    assert.equal(stdout, "True 0 arrived\n");
+    assert.match(stderr, /warning: Non-blocking connects report success/);
   },
 );
 
