@@ -91,13 +91,15 @@ async function answerConnect(
     if (decision.action === "direct" && !isReserved(address)) return { status: "direct" };
   }
   const abort = new AbortController();
-  const reservation = {
-    attempt,
-    dialled: attempt.then((decided) => connector.dial(decided, abort.signal)),
-    abandon: () => abort.abort(),
-    endpoint: request.endpoint,
+  const dialled = attempt.then((decided) => connector.dial(decided, abort.signal));
+  const abandon = () => {
+    abort.abort();
+    // It may have come through just now, for nobody.
+    dialled.then((result) => result.ok && result.socket.resetAndDestroy());
   };
+  const reservation = { attempt, dialled, abandon, endpoint: request.endpoint };
   // Until the program's socket is known, the end of its question is the end of the attempt.
+  if (signal.aborted) abandon();
   signal.addEventListener("abort", reservation.abandon);
   const keep = () => signal.removeEventListener("abort", reservation.abandon);
   if (!request.isNonBlocking) return await awaitVerdict(request, reservation, keep, options);

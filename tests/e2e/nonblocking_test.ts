@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { constants } from "node:os";
 import test from "node:test";
 import { setTimeout } from "node:timers/promises";
@@ -219,6 +219,42 @@ test(
     assert.equal(stderr.match(/warning: Non-blocking connects report success/g)?.length, 1);
   },
 );
+
+/** A shim that is stopped and killed between the answer PENDING and its word of the socket that waits. */
+const GO_SILENT = `
+import os, socket, sys
+token, _, _, path = os.environ["TSOCKS_CONTROL"].split(":", 3)
+link = socket.socket(socket.AF_UNIX)
+link.connect(path)
+body = bytes([1, 4]) + (443).to_bytes(2, "big") + socket.inet_aton(sys.argv[1])
+link.send(b"TS\\1\\1" + bytes(4) + bytes.fromhex(token[:32]) + len(body).to_bytes(2, "big") + body)
+print("status", link.recv(100)[0], flush=True)
+sys.stdin.readline()
+link.close()
+sys.stdin.readline()`;
+
+test("a connection that came through for nobody is closed", needs("python3"), async () => {
+  await using home = await makeTempDir();
+  const open = new Set<Socket>();
+  await using server = await startServer((socket) => {
+    open.add(socket);
+    socket.on("close", () => open.delete(socket)).on("end", () => socket.end());
+    socket.once("data", () => {
+      socket.write(Uint8Array.of(5, 0));
+      socket.once("data", () => socket.write(Uint8Array.of(5, 0, 0, 1, 0, 0, 0, 0, 0, 0)));
+    });
+  });
+  const url = `socks5://127.0.0.1:${server.port}`;
+  const args = ["run", "--server", url, "--debug", "2", "--", ...python(GO_SILENT, FAR)];
+  await using tsocks = startTsocks(args, home, { input: "open" });
+  await tsocks.waitForOutput(/status 8/);
+  await waitFor("the connection", () => /connected after/.test(tsocks.stderr));
+  assert.equal(open.size, 1);
+  tsocks.child.stdin.write("\n");
+  await waitFor("its end", () => open.size === 0);
+  tsocks.child.stdin.end("\n");
+  assert.equal((await tsocks.finished).status, 0);
+});
 
 const CONNECT_MULTIPATH = `
 import select, socket, sys
