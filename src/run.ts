@@ -18,6 +18,7 @@ import { createAnswerer } from "./io/answers.ts";
 import { runChild } from "./io/child.ts";
 import { Connector } from "./io/connector.ts";
 import { listenControl } from "./io/control.ts";
+import { Departures } from "./io/departures.ts";
 import { Forwarder } from "./io/forwarder.ts";
 import { maxConnections } from "./io/limits.ts";
 import { PendingConnects } from "./io/pending.ts";
@@ -76,6 +77,7 @@ export async function run(options: RunOptions, context: RunContext): Promise<num
   const secret = token.toString("hex");
   const tickets = new Tickets();
   const peers = new Peers();
+  const departures = new Departures();
   const router = new Router({
     config,
     names: new ReservedNames(),
@@ -90,7 +92,7 @@ export async function run(options: RunOptions, context: RunContext): Promise<num
     maxConnections: maxConnections(),
   });
   const access = secretAccess(FACE_USER, secret, { acceptsUserId: true });
-  const forwarder = new Forwarder({ connector, log, access, shim: { tickets, peers } });
+  const forwarder = new Forwarder({ connector, log, access, shim: { tickets, peers, departures } });
   const signals = new SignalForwarding();
   const directory = createRunDirectory(
     candidateDirectories(env),

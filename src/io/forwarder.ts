@@ -7,6 +7,7 @@ import { type AddressInfo, createServer, type Server as Listener, type Socket } 
 import type { Access, ServerEvent, ServerMachine } from "../socks/machine.ts";
 import { createServerMachine } from "../socks/server.ts";
 import type { Connector } from "./connector.ts";
+import type { Departures } from "./departures.ts";
 import type { DialResult } from "./dial.ts";
 import { type Asker, type DecisionLog, UNKNOWN_ASKER } from "./log.ts";
 import { findSocketOwner } from "./processes.ts";
@@ -24,7 +25,7 @@ export interface ForwarderOptions {
   /** Who may use the SOCKS and HTTP faces. */
   access: Access;
   /** Where programs under the shim are served too. */
-  shim: { tickets: Tickets; peers: Peers } | undefined;
+  shim: { tickets: Tickets; peers: Peers; departures: Departures } | undefined;
 }
 
 /** Whoever connects has this long to say what it wants. */
@@ -76,6 +77,7 @@ export class Forwarder {
       fromProgram: NOTHING,
       fromDestination: dialled.rest,
       filter: undefined,
+      hasLeft: this.#options.shim?.departures.watch(socket),
     });
   }
 
@@ -104,7 +106,7 @@ export class Forwarder {
 
   /** A program under the shim: its ticket, then bytes that are none of our business. */
   #admit(reader: HandshakeReader): (chunk: Uint8Array) => void {
-    const { tickets, peers } = this.#options.shim!;
+    const { tickets, peers, departures } = this.#options.shim!;
     let seen: Uint8Array = new Uint8Array();
     return (chunk) => {
       seen = Buffer.concat([seen, chunk]);
@@ -122,6 +124,7 @@ export class Forwarder {
           fromProgram: seen.subarray(TICKET_LENGTH),
           fromDestination: result.rest,
           filter: undefined,
+          hasLeft: departures.watch(socket),
         });
       });
     };
@@ -173,6 +176,7 @@ export class Forwarder {
       fromProgram: request.rest,
       fromDestination: result.rest,
       filter: request.filter,
+      hasLeft: this.#options.shim?.departures.watch(socket),
     });
   }
 
