@@ -42,6 +42,8 @@ export const TEST_NEEDS: Need[] = [
   { probe: "fzf", packageName: "fzf", why: "a real Go program with a libc" },
   { probe: JEMALLOC, packageName: "libjemalloc2", why: "a program with an allocator of its own" },
   { probe: "openssl", packageName: "openssl", why: "certificates of the compatibility test" },
+  { probe: "dig", packageName: "bind9-dnsutils", why: "a real program that asks name servers" },
+  { probe: "host", packageName: "bind9-host", why: "a real program that asks name servers" },
   { probe: "ip", packageName: "iproute2", why: "the network namespace test" },
 ];
 

@@ -5,7 +5,7 @@
 
 import { randomBytes } from "node:crypto";
 import { dirname } from "node:path";
-import { setTimeout } from "node:timers/promises";
+import { setTimeout as delay } from "node:timers/promises";
 import {
   childEnvironment,
   type ChildEnvironmentOptions,
@@ -19,28 +19,42 @@ import { runChild } from "./io/child.ts";
 import { Connector } from "./io/connector.ts";
 import { listenControl } from "./io/control.ts";
 import { Departures } from "./io/departures.ts";
+import { openDnsConnection } from "./io/dns_connection.ts";
+import { DnsFaces } from "./io/dns_faces.ts";
+import { DnsUpstream } from "./io/dns_upstream.ts";
 import { Forwarder } from "./io/forwarder.ts";
 import { maxConnections } from "./io/limits.ts";
+import { NameServer } from "./io/name_server.ts";
 import { PendingConnects } from "./io/pending.ts";
 import { checkCoverage } from "./io/preflight.ts";
-import { systemLookup, watchHostsFile } from "./io/resolver.ts";
+import { systemLookup, systemReverse, watchHostsFile, watchNameservers } from "./io/resolver.ts";
 import { Router } from "./io/router.ts";
 import { candidateDirectories, createRunDirectory, type RunDirectory } from "./io/run_directory.ts";
-import { loadConfig, openLog, readPasswordFile, requireServer } from "./io/settings.ts";
+import {
+  loadConfig,
+  openLog,
+  readPasswordFile,
+  requireDnsServer,
+  requireServer,
+} from "./io/settings.ts";
 import { chooseShims } from "./io/shims.ts";
 import { SignalForwarding, untilToldToEnd } from "./io/signals.ts";
 import { Peers, Tickets } from "./io/tickets.ts";
+import { warmUp } from "./io/warm_up.ts";
 import { CoverageWatch } from "./io/watch.ts";
 import { RUNNABLE } from "./policy/architecture.ts";
 import { ReservedNames } from "./policy/reserved_names.ts";
-import { CTL_FORWARDER_ADDRESSES } from "./shim/control.ts";
+import { CTL_BRAIN_ADDRESSES } from "./shim/control.ts";
 import { HOST_ARCH, SHIMS } from "./shim/embedded.ts";
 
 const CLOSING_GRACE_MS = 50;
 const CUTTING_GRACE_MS = 1000;
 const REMOVAL_ATTEMPTS = 4;
-const LISTEN_ATTEMPTS = 4;
+const PREPARE_AFTER_MS = 2;
+const LISTEN_ATTEMPTS = 8;
 const UDP_OPTION = { kind: "option", name: "--udp" } as const;
+const DNS_OPTION = { kind: "option", name: "--dns" } as const;
+const DNS_SERVER_OPTION = { kind: "option", name: "--dns-server" } as const;
 
 export interface RunContext {
   env: Record<string, string>;
@@ -63,7 +77,13 @@ export async function run(options: RunOptions, context: RunContext): Promise<num
   if (options.udp !== undefined) {
     config.udp = { isDirect: options.udp === "direct", place: UDP_OPTION };
   }
+  if (options.dns !== undefined) config.dns = { mode: options.dns, place: DNS_OPTION };
+  if (options.dnsServer !== undefined) {
+    config.dnsServer = { ...options.dnsServer, place: DNS_SERVER_OPTION };
+  }
   requireServer(config);
+  const nameservers = watchNameservers();
+  requireDnsServer(config, nameservers());
   const { debug, debugFile, logFormat: format } = options;
   const { log, close: closeLog } = openLog({ debug, debugFile, format, env, isPrivileged });
   if (log.wants(0)) warnings.forEach(context.warn);
@@ -83,14 +103,30 @@ export async function run(options: RunOptions, context: RunContext): Promise<num
     names: new ReservedNames(),
     hosts: watchHostsFile(),
     lookup: systemLookup,
+    lookupByTcp: (name) => upstream.lookup(name),
+    nameservers,
     maps: new Map(),
   });
-  const connector = new Connector({
+  const timeoutMs = options.connectTimeoutMs;
+  const connector: Connector = new Connector({
     router,
     log,
-    timeoutMs: options.connectTimeoutMs,
+    timeoutMs,
+    answerDns: (asker) => {
+      const socket = openDnsConnection((message) => nameServer.answer(message, asker));
+      return { ok: true, socket, rest: new Uint8Array() };
+    },
     maxConnections: maxConnections(),
   });
+  const upstream = new DnsUpstream({ config, nameservers, connector, timeoutMs });
+  const nameServer = new NameServer({
+    router,
+    upstream,
+    lookup: systemLookup,
+    reverse: systemReverse,
+    log,
+  });
+  const faces = new DnsFaces((message, asker) => nameServer.answerDatagram(message, asker));
   const access = secretAccess(FACE_USER, secret, { acceptsUserId: true });
   const forwarder = new Forwarder({ connector, log, access, shim: { tickets, peers, departures } });
   const signals = new SignalForwarding();
@@ -102,18 +138,15 @@ export async function run(options: RunOptions, context: RunContext): Promise<num
     const ports = await listenOnLoopback(forwarder);
     const pending = new PendingConnects(forwarder.carry.bind(forwarder), ports.v6 !== 0);
     const answer = createAnswerer({
-      connector,
-      router,
-      log,
-      tickets,
-      peers,
-      ports,
-      pending,
-      coverage,
+      ...{ connector, router, log, tickets, peers, ports, pending, coverage },
+      ...{ nameServer, faces },
     });
     const control = await listenControl(directory.controlPath, { token, answer, log });
-    // Once the child is started, so that neither its start nor its first connect waits for it.
-    setImmediate(() => pending.open());
+    // Neither the child's start nor its first connect waits for this, nor a child that is done at once.
+    const preparing = setTimeout(() => {
+      pending.open();
+      warmUp(directory.controlPath, token);
+    }, PREPARE_AFTER_MS);
     const watch = new CoverageWatch({ program: preflight.covered, log, ...directory, ...coverage });
     const end = await runChild(
       options.command,
@@ -131,6 +164,7 @@ export async function run(options: RunOptions, context: RunContext): Promise<num
     );
     if (end.error !== undefined) context.warn(end.error.format());
     else if (options.linger) await Promise.race([connector.idle(), untilToldToEnd()]);
+    clearTimeout(preparing);
     control.close();
     pending.giveUpAbandoned();
     await finishConnections(connector, forwarder);
@@ -139,6 +173,7 @@ export async function run(options: RunOptions, context: RunContext): Promise<num
     return end.status;
   } finally {
     forwarder.close();
+    faces.close();
     if (!await removeDirectory(directory)) {
       log.explain(survivorMessage(dirname(directory.shimPath)));
     }
@@ -151,7 +186,7 @@ export async function run(options: RunOptions, context: RunContext): Promise<num
 async function removeDirectory(directory: RunDirectory): Promise<boolean> {
   for (let attempt = 0; attempt < REMOVAL_ATTEMPTS; attempt++) {
     if (directory.remove()) return true;
-    await setTimeout(CLOSING_GRACE_MS);
+    await delay(CLOSING_GRACE_MS);
   }
   return directory.remove();
 }
@@ -166,10 +201,10 @@ function survivorMessage(directory: string): string {
 
 /** What the child had just closed ends by itself, what others still hold is cut; both get their log line. */
 async function finishConnections(connector: Connector, forwarder: Forwarder): Promise<void> {
-  await Promise.race([connector.idle(), setTimeout(CLOSING_GRACE_MS)]);
+  await Promise.race([connector.idle(), delay(CLOSING_GRACE_MS)]);
   connector.markEnding();
   forwarder.close();
-  await Promise.race([connector.idle(), setTimeout(CUTTING_GRACE_MS)]);
+  await Promise.race([connector.idle(), delay(CUTTING_GRACE_MS)]);
 }
 
 /** 127.0.0.1 always, ::1 where the machine has it. */
@@ -181,14 +216,18 @@ async function listenOnLoopback(forwarder: Forwarder): Promise<ChildEnvironmentO
 
 /**
  * The shim also connects to the addresses behind 127.0.0.1, and must not meet another's listener
- * there. Where each port fails they do not exist, and nobody can connect to them.
+ * there: a port that is taken on one of them will not do. Where they do not exist nobody connects.
  */
 async function listenOnSpareAddresses(forwarder: Forwarder): Promise<number> {
-  const spare = Array.from({ length: CTL_FORWARDER_ADDRESSES - 1 }, (_, i) => `127.0.0.${i + 2}`);
+  const spare = Array.from({ length: CTL_BRAIN_ADDRESSES - 1 }, (_, i) => `127.0.0.${i + 2}`);
   for (let attempt = 1;; attempt++) {
     const { port } = await forwarder.listen("127.0.0.1", 0);
-    const listening = spare.map((address) => forwarder.listen(address, port));
-    const isAll = await Promise.all(listening).then(() => true, () => false);
-    if (isAll || attempt === LISTEN_ATTEMPTS) return port;
+    try {
+      await Promise.all(spare.map((address) => forwarder.listen(address, port)));
+      return port;
+    } catch (error) {
+      if ((error as { code?: string }).code !== "EADDRINUSE") return port;
+      if (attempt === LISTEN_ATTEMPTS) throw error;
+    }
   }
 }

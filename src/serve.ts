@@ -32,11 +32,15 @@ export async function serve(options: ServeOptions, context: ServeContext): Promi
   const loaded = loadConfig({ conf, servers, password: undefined, env, isPrivileged });
   const { log, close: closeLog } = openLog({ debug, debugFile, format, env, isPrivileged });
   if (log.wants(0)) loaded.warnings.forEach(context.warn);
+  // Programs' own look-ups are `run`'s to answer.
+  const served = { ...loaded.config, dns: { mode: "remote" as const, place: undefined } };
   const router = new Router({
-    config: hasNoWayOut(loaded.config) ? directConfig(loaded.config) : loaded.config,
+    config: hasNoWayOut(served) ? directConfig(served) : served,
     names: undefined,
     hosts: watchHostsFile(),
     lookup: systemLookup,
+    lookupByTcp: () => Promise.resolve(undefined),
+    nameservers: () => [],
     maps: new Map(options.maps.map(({ from, ...to }) => [from, to])),
   });
   const connector = new Connector({
@@ -44,6 +48,10 @@ export async function serve(options: ServeOptions, context: ServeContext): Promi
     log,
     timeoutMs: options.connectTimeoutMs,
     maxConnections: maxConnections(),
+    answerDns: () => ({
+      ok: false,
+      failure: { code: "GENERAL_FAILURE", detail: "no name server" },
+    }),
   });
   const forwarder = new Forwarder({ connector, log, access, shim: undefined });
   try {

@@ -35,6 +35,9 @@ const RUN = `Usage: tsocks run [OPTIONS] -- COMMAND [ARGS...]
   --password-file FILE    the servers' password is the first line of FILE
   --no-env                leave HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY as they are
   --udp WAY               refuse, or direct: let datagrams past the servers, which carry none (refuse)
+  --dns WAY               who looks names up: remote (the server), local (this machine: it tells them),
+                          tcp (a DNS server, through the SOCKS server) (remote)
+  --dns-server IP[:PORT]  the DNS server, for dns = tcp and for records other than addresses
   --strict                refuse programs that the shim cannot be in (static, set-user-id ...)
   --no-reexec             leave the environment alone of what a program starts without the shim
   --linger                let connections of the child's own children finish after its end

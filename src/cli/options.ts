@@ -5,7 +5,9 @@
 
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import { TsocksError } from "../errors.ts";
-import { formatEndpoint } from "../net/address.ts";
+import { parseDnsServer } from "../config/dns_server.ts";
+import type { DnsMode } from "../config/model.ts";
+import { formatEndpoint, type IpAddress } from "../net/address.ts";
 
 /** A `--server` and the `--reaches` behind it, as typed. */
 export interface ServerOption {
@@ -31,6 +33,9 @@ export interface RunOptions extends CommonOptions {
   linger: boolean;
   /** `--udp`; undefined: as the configuration says. */
   udp: "refuse" | "direct" | undefined;
+  /** `--dns` and `--dns-server`, in the same way. */
+  dns: DnsMode | undefined;
+  dnsServer: { address: IpAddress; port: number } | undefined;
   isStrict: boolean;
   withoutReexec: boolean;
 }
@@ -70,6 +75,8 @@ const RUN = {
   "no-env": { type: "boolean" },
   linger: { type: "boolean" },
   udp: { type: "string" },
+  dns: { type: "string" },
+  "dns-server": { type: "string" },
   strict: { type: "boolean" },
   "no-reexec": { type: "boolean" },
 } as const satisfies OptionTable;
@@ -130,6 +137,8 @@ function parseRun(argv: string[]): Invocation {
     withoutEnv: values["no-env"] === true,
     linger: values.linger === true,
     udp: udp(text(values.udp)),
+    dns: dns(text(values.dns)),
+    dnsServer: dnsServer(text(values["dns-server"])),
     isStrict: values.strict === true,
     withoutReexec: values["no-reexec"] === true,
   };
@@ -223,6 +232,17 @@ function commonOptions(values: Values, servers: ServerOption[], verb: string): C
 function udp(word: string | undefined): RunOptions["udp"] {
   if (word === undefined || word === "refuse" || word === "direct") return word;
   throw usage(`Unknown way for UDP "${word}"`, "--udp", "--udp refuse or --udp direct");
+}
+
+function dns(word: string | undefined): RunOptions["dns"] {
+  if (word === undefined || word === "remote" || word === "local" || word === "tcp") return word;
+  throw usage(`Unknown way for names "${word}"`, "--dns", "--dns remote, local or tcp");
+}
+
+function dnsServer(word: string | undefined): RunOptions["dnsServer"] {
+  const server = word === undefined ? undefined : parseDnsServer(word);
+  if (word === undefined || server !== undefined) return server;
+  throw usage(`Not a DNS server: "${word}"`, "--dns-server", "IP or IP:PORT, IPv6 in brackets");
 }
 
 function seconds(word: string): number {

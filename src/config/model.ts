@@ -5,10 +5,13 @@
  */
 
 import type { Place } from "../errors.ts";
+import type { IpAddress } from "../net/address.ts";
 import type { Subnet } from "../net/subnet.ts";
 
 /** `server_type`: SOCKS 4, 4a (RFC-less, by its authors' notes), 5 (RFC 1928), HTTP CONNECT. */
 export type ServerType = "4" | "4a" | "5" | "http";
+
+export type DnsMode = "remote" | "local" | "tcp";
 
 /** A user name and password that print as `[redacted]` whatever prints them. */
 export class Credentials {
@@ -93,6 +96,10 @@ export interface Config {
   fallback: { isOn: boolean; place: Place | undefined };
   /** `udp = direct`: datagrams go past the servers, which carry none; otherwise they are refused. */
   udp: { isDirect: boolean; place: Place | undefined };
+  /** `dns`: who looks names up that no rule keeps here. remote: the server; local: libc; tcp: `dnsServer`. */
+  dns: { mode: DnsMode; place: Place | undefined };
+  /** `dns_server`: asked over TCP, as the policy has it. */
+  dnsServer: { address: IpAddress; port: number; place: Place } | undefined;
 }
 
 /** A complaint about one spot of a configuration; all of them are reported, not the first. */

@@ -6,6 +6,7 @@
 
 import { readLegacyNumeric } from "../net/legacy_numeric.ts";
 import { type Complaint, fail, type Failed } from "./diagnostic.ts";
+import { parseDnsServer } from "./dns_server.ts";
 import { parsePort } from "./ports.ts";
 import { parseServerHost } from "./server_host.ts";
 
@@ -20,6 +21,8 @@ export const SETTINGS: ReadonlyMap<string, (text: string) => SettingResult> = ne
   ["default_pass", readVerbatim],
   ["fallback", readFallback],
   ["udp", readUdp],
+  ["dns", readDns],
+  ["dns_server", readDnsServer],
 ]);
 
 const USE_OTHER_DIRECTIVES =
@@ -88,4 +91,17 @@ function readFallback(text: string): SettingResult {
 function readUdp(text: string): SettingResult {
   if (text === "refuse" || text === "direct") return { ok: true, value: text };
   return fail("Invalid udp", "write refuse or direct");
+}
+
+function readDns(text: string): SettingResult {
+  if (text === "remote" || text === "local" || text === "tcp") return { ok: true, value: text };
+  return fail("Invalid dns", "write remote, local or tcp");
+}
+
+function readDnsServer(text: string): SettingResult {
+  if (parseDnsServer(text) !== undefined) return { ok: true, value: text };
+  return fail(
+    "Invalid dns_server",
+    "write an IP address, or IP:PORT, IPv6 with a port in brackets",
+  );
 }

@@ -6,9 +6,10 @@
 
 import { type Block, blockWarnings, type FilePlace, newBlock, serverOf } from "./block.ts";
 import { type Complaint, fail, type Failed, quoteValue } from "./diagnostic.ts";
+import { parseDnsServer } from "./dns_server.ts";
 import { emptyConfig } from "./empty_config.ts";
 import { type Assignment, readStatements, type Statement } from "./lines.ts";
-import type { Config, Diagnostic, NameRule, NetworkRule } from "./model.ts";
+import type { Config, Diagnostic, DnsMode, NameRule, NetworkRule } from "./model.ts";
 import { parseNameRule, parseNetworkRule } from "./rules.ts";
 import { SETTINGS } from "./settings.ts";
 import { suggestWord } from "./suggest.ts";
@@ -20,6 +21,9 @@ const DIRECTIVES = [
   "reaches",
   "reaches_name",
 ];
+
+/** Debian's fallback is one for the file, wherever it stands; the others have no server. */
+const OF_FILE = new Set(["fallback", "udp", "dns", "dns_server"]);
 
 /**
  * Read a whole file; never throws. `config` is for use only if no diagnostic is an error.
@@ -97,9 +101,7 @@ class ConfReader {
   }
 
   #assign(item: Assignment): void {
-    // Debian's fallback is one for the file, wherever it stands, and udp has no server.
-    const isOfFile = item.name === "fallback" || item.name === "udp";
-    const block = isOfFile ? this.#defaults : this.#path ?? this.#defaults;
+    const block = OF_FILE.has(item.name) ? this.#defaults : this.#path ?? this.#defaults;
     const firstPlace = block.seen.get(item.name);
     if (firstPlace === undefined) block.seen.set(item.name, this.#placeOf(item));
     if (SETTINGS.has(item.name)) return this.#set(block, item, firstPlace);
@@ -128,6 +130,10 @@ class ConfReader {
     block.settings.set(item.name, { value: result.value, place });
     if (item.name === "fallback") this.#config.fallback = { isOn: result.value === "yes", place };
     if (item.name === "udp") this.#config.udp = { isDirect: result.value === "direct", place };
+    if (item.name === "dns") this.#config.dns = { mode: result.value as DnsMode, place };
+    if (item.name === "dns_server") {
+      this.#config.dnsServer = { ...parseDnsServer(result.value)!, place };
+    }
   }
 
   #addLocal(item: Assignment): void {

@@ -1,11 +1,11 @@
 /**
  * What the shim is told: the answers to its questions (may this socket connect, what is this name,
- * where does this connection go, what is this address's name, may libc look up by itself, may this
- * program be executed). The only file that knows both the shim and the Connector.
+ * where does this connection go, what is this address's name, what does DNS say, may this program be
+ * executed). The only file that knows both the shim and the Connector.
  */
 
 import { formatMessage } from "../errors.ts";
-import { formatIpAddress, type IpAddress } from "../net/address.ts";
+import { formatIpAddress, type IpAddress, isLoopback, isUnspecified } from "../net/address.ts";
 import { encodeText } from "../net/octet_text.ts";
 import { escapeText } from "../net/printable.ts";
 import { REASON_WORDS, uncoveredWords } from "../policy/coverage.ts";
@@ -15,7 +15,9 @@ import { errnoOf } from "../socks/reply.ts";
 import type { Connector } from "./connector.ts";
 import type { Answerer } from "./control.ts";
 import { Datagrams } from "./datagrams.ts";
+import type { DnsFaces } from "./dns_faces.ts";
 import type { DecisionLog } from "./log.ts";
+import type { NameServer } from "./name_server.ts";
 import { describeProcess } from "./processes.ts";
 import type { PendingConnects } from "./pending.ts";
 import type { Router } from "./router.ts";
@@ -27,6 +29,8 @@ export interface AnswerOptions {
   log: DecisionLog;
   tickets: Tickets;
   peers: Peers;
+  nameServer: NameServer;
+  faces: DnsFaces;
   /** The forwarder's ports on 127.0.0.1 and on ::1 (0: this machine has no ::1). */
   ports: { v4: number; v6: number };
   pending: PendingConnects;
@@ -38,6 +42,7 @@ type Request<Op extends ControlRequest["op"]> = ControlRequest & { op: Op };
 
 /** netdb.h and errno.h; the protocol carries EAI_ codes negated. */
 const EAI_NONAME = 2;
+const EAI_AGAIN = 3;
 const EAI_FAIL = 4;
 const EACCES = 13;
 const ENOTCONN = 107;
@@ -49,12 +54,12 @@ const LOOPBACK_V4 = Uint8Array.of(127, 0, 0, 1);
 const LOOPBACK_V6 = Uint8Array.from([...new Uint8Array(15), 1]);
 
 export function createAnswerer(options: AnswerOptions): Answerer {
-  const datagrams = new Datagrams(options.router, options.log);
+  const datagrams = new Datagrams(options.router, options.log, options.faces);
   const told = new Set<string>();
   return (request, signal) => {
     switch (request.op) {
       case "connect":
-        if (request.isDatagram) return Promise.resolve(datagrams.answer(request));
+        if (request.isDatagram) return datagrams.answer(request);
         return answerConnect(request, signal, options);
       case "resolve":
         return answerResolve(request, options);
@@ -64,8 +69,10 @@ export function createAnswerer(options: AnswerOptions): Answerer {
         return Promise.resolve(answerReverse(request, options));
       case "verdict":
         return Promise.resolve(answerVerdict(request, options));
-      case "notice":
-        return Promise.resolve(answerNotice(request, options));
+      case "query":
+        return answerQuery(request, options);
+      case "source":
+        return Promise.resolve(answerSource(request, options.faces));
       case "socket":
         return Promise.resolve(datagrams.answerSocket(request));
       case "uncovered":
@@ -79,10 +86,13 @@ async function answerConnect(
   signal: AbortSignal,
   options: AnswerOptions,
 ): Promise<ControlAnswer> {
-  const { connector } = options;
+  const { connector, router } = options;
   const { address, port } = request.endpoint;
   const asker = describeProcess(request.pid);
-  const attempt = connector.decide({ kind: "address", address, port }, asker);
+  const isDns = router.answersDns({ kind: "address", address, port });
+  // It was asked about only because a name server might listen there.
+  if (!isDns && (isLoopback(address) || isUnspecified(address))) return { status: "direct" };
+  const attempt = connector.decide({ kind: "address", address, port }, asker, isDns);
   // A name may have to be looked up first, which a non-blocking connect must not wait for; nor has
   // one that this machine connects to directly an address that the program knows: it is relayed.
   if (!isReserved(address) || !request.isNonBlocking) {
@@ -161,6 +171,7 @@ async function answerResolve(
 ): Promise<ControlAnswer> {
   const addresses = await router.resolve(request.name, request.family);
   if (addresses === "libc") return { status: "libc" };
+  if (addresses === undefined) return { status: "fail", error: EAI_AGAIN };
   const fits = (address: IpAddress) => request.family === 0 || request.family === address.version;
   const address = addresses.find(fits);
   if (address === undefined) return { status: "fail", error: EAI_NONAME };
@@ -170,8 +181,10 @@ async function answerResolve(
 }
 
 async function answerPeer(request: Request<"peer">, peers: Peers): Promise<ControlAnswer> {
-  const { address, port } = request.endpoint;
-  const endpoint = await peers.find(formatIpAddress(address), port);
+  const [local, remote] = [request.local, request.remote].map(({ address, port }) => (
+    { address: formatIpAddress(address), port }
+  ));
+  const endpoint = await peers.find({ local: local!, remote: remote! });
   return endpoint === null ? { status: "fail", error: ENOTCONN } : { status: "peer", endpoint };
 }
 
@@ -191,17 +204,23 @@ function answerReverse(request: Request<"reverse">, { router }: AnswerOptions): 
   return { status: "name", name: found.name };
 }
 
-/** A call of libc's that asks name servers by itself: its packets would tell them the name. */
-function answerNotice(request: Request<"notice">, { router, log }: AnswerOptions): ControlAnswer {
+/** A call of libc's that would ask name servers by itself. */
+async function answerQuery(
+  { message, pid }: Request<"query">,
+  { router, nameServer }: AnswerOptions,
+): Promise<ControlAnswer> {
   if (router.leavesNamesToLibc()) return { status: "libc" };
-  log.write({
-    action: "REFUSE",
-    asker: describeProcess(request.pid),
-    destination: "dns",
-    server: "-",
-    text: `${request.code}() asks this machine's name servers, and names go to the server`,
-  });
-  return { status: "fail", error: EAI_FAIL };
+  const response = await nameServer.answer(message, describeProcess(pid));
+  return response === undefined
+    ? { status: "fail", error: EAI_FAIL }
+    : { status: "message", message: response };
+}
+
+function answerSource({ endpoint }: Request<"source">, faces: DnsFaces): ControlAnswer {
+  const server = faces.serverOf(endpoint.address, endpoint.port);
+  return server === undefined
+    ? { status: "fail", error: ENOTCONN }
+    : { status: "peer", endpoint: server };
 }
 
 /**

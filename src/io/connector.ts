@@ -18,6 +18,8 @@ export interface ConnectorOptions {
   log: DecisionLog;
   /** For the whole way to the destination: TCP, handshake, the server's own connect. */
   timeoutMs: number;
+  /** The far end of a connection to a name server, in whose place we speak. */
+  answerDns: (asker: Asker) => DialResult;
   /** More connections at once are refused: without a descriptor left not even a refusal could be told. */
   maxConnections: number;
 }
@@ -40,10 +42,11 @@ export class Connector {
     this.#options = options;
   }
 
-  /** Decide, and log the decision. Never rejects. */
-  async decide(asked: Destination, asker: Asker): Promise<Attempt> {
+  /** Decide, and log the decision; with `isDns` that is to answer in a name server's place. Never rejects. */
+  async decide(asked: Destination, asker: Asker, isDns = false): Promise<Attempt> {
     const startedAt = performance.now();
-    const route = await this.#options.router.route(asked);
+    const { router } = this.#options;
+    const route = isDns ? router.routeDns(asked) : await router.route(asked);
     const attempt = { asker, route, startedAt };
     this.#logDecision(attempt);
     return attempt;
@@ -53,6 +56,7 @@ export class Connector {
   async dial(attempt: Attempt, signal: AbortSignal): Promise<DialResult> {
     const { route } = attempt;
     if (route.failure !== undefined) return { ok: false, failure: route.failure };
+    if (route.decision.action === "answer") return this.#options.answerDns(attempt.asker);
     if (this.#held >= 2 * this.#options.maxConnections) return this.#refuseForWantOfRoom(attempt);
     this.#held++;
     const options = { timeoutMs: this.#options.timeoutMs, signal };
@@ -147,7 +151,12 @@ export class Connector {
   }
 }
 
-const ACTIONS = { direct: "DIRECT", forward: "FORWARD", refuse: "REFUSE" } as const;
+const ACTIONS = {
+  direct: "DIRECT",
+  forward: "FORWARD",
+  refuse: "REFUSE",
+  answer: "ANSWER",
+} as const;
 
 /** What every line about an attempt begins with. */
 function subjectOf({ asker, route }: Attempt) {

@@ -1,46 +1,54 @@
 /**
- * What the shim is told of datagrams, and of sockets whose destinations it cannot see: direct or
- * refused, never carried. A program that keeps sending is logged at its 1st, 10th, 100th ... time.
+ * What the shim is told of datagrams, and of sockets whose destinations it cannot see: direct,
+ * answered in a name server's place, or refused; never carried.
  */
 
+import { isLoopback, isUnspecified } from "../net/address.ts";
 import { formatReason } from "../policy/decide.ts";
 import { DATAGRAMS_REFUSED } from "../policy/explain.ts";
 import { formatSocketKind } from "../policy/sockets.ts";
 import type { ControlAnswer, ControlRequest } from "../shim/control.ts";
+import { CountedLog } from "./counted_log.ts";
+import type { DnsFaces } from "./dns_faces.ts";
 import type { DecisionLog } from "./log.ts";
-import { describeProcess } from "./processes.ts";
 import type { Router } from "./router.ts";
 
 /** errno.h */
 const EPERM = 1;
 
-/** Processes and destinations whose datagrams are counted; beyond that the oldest are forgotten. */
-const MAX_COUNTED = 1000;
-
-interface Answered {
-  pid: number;
-  destination: string;
-  action: "DIRECT" | "REFUSE";
-  text: string;
-}
-
 export class Datagrams {
   readonly #router: Router;
   readonly #log: DecisionLog;
-  /** `PID DESTINATION` → how often, the last counted at the end. */
-  readonly #counts = new Map<string, number>();
+  readonly #faces: DnsFaces;
+  readonly #counted: CountedLog;
 
-  constructor(router: Router, log: DecisionLog) {
+  constructor(router: Router, log: DecisionLog, faces: DnsFaces) {
     this.#router = router;
     this.#log = log;
+    this.#faces = faces;
+    this.#counted = new CountedLog(log);
   }
 
-  answer({ endpoint, pid }: ControlRequest & { op: "connect" }): ControlAnswer {
-    const { address, port } = endpoint;
-    const { label, decision } = this.#router.routeDatagram({ kind: "address", address, port });
+  async answer(request: ControlRequest & { op: "connect" }): Promise<ControlAnswer> {
+    const { endpoint: { address, port }, pid, inode } = request;
+    const { label: destination, decision } = this.#router.routeDatagram({
+      kind: "address",
+      address,
+      port,
+    });
+    const isDns = decision.action === "answer";
+    const face = isDns && inode !== undefined && await this.#faces.open(address, { inode, pid });
+    const text = isDns && !face
+      ? "datagram: it is asked for more name servers than can be answered for"
+      : `datagram: ${formatReason(decision.reason)}`;
+    if (face) {
+      this.#counted.write({ pid, destination, action: "ANSWER", text });
+      return { status: "redirect", endpoint: face };
+    }
     const isDirect = decision.action === "direct";
-    const text = `datagram: ${formatReason(decision.reason)}`;
-    this.#count({ pid, destination: label, action: isDirect ? "DIRECT" : "REFUSE", text });
+    // It was asked about only because a name server might listen there.
+    if (isDirect && (isLoopback(address) || isUnspecified(address))) return { status: "direct" };
+    this.#counted.write({ pid, destination, action: isDirect ? "DIRECT" : "REFUSE", text });
     if (isDirect) return { status: "direct" };
     this.#log.explain(DATAGRAMS_REFUSED);
     return { status: "fail", error: EPERM };
@@ -50,19 +58,7 @@ export class Datagrams {
   answerSocket({ pid, ...kind }: ControlRequest & { op: "socket" }): ControlAnswer {
     const destination = formatSocketKind(kind.domain, kind.type, kind.protocol);
     const text = "what such a socket sends would pass the policy unseen";
-    this.#count({ pid, destination, action: "REFUSE", text });
+    this.#counted.write({ pid, destination, action: "REFUSE", text });
     return { status: "fail", error: EPERM };
-  }
-
-  #count({ pid, destination, action, text }: Answered): void {
-    const key = `${pid} ${destination}`;
-    const times = (this.#counts.get(key) ?? 0) + 1;
-    this.#counts.delete(key);
-    this.#counts.set(key, times);
-    if (this.#counts.size > MAX_COUNTED) this.#counts.delete(this.#counts.keys().next().value!);
-    if (!/^10*$/.test(`${times}`)) return;
-    const suffix = times === 1 ? "" : `, ${times} times so far`;
-    const asker = describeProcess(pid);
-    this.#log.write({ action, asker, destination, server: "-", text: text + suffix });
   }
 }

@@ -12,6 +12,7 @@ import type { DialResult } from "./dial.ts";
 import { type Asker, type DecisionLog, UNKNOWN_ASKER } from "./log.ts";
 import { findSocketOwner } from "./processes.ts";
 import {
+  type Connection,
   type Peers,
   type Reservation,
   TICKET_LENGTH,
@@ -62,15 +63,15 @@ export class Forwarder {
     for (const socket of this.#sockets) socket.resetAndDestroy();
   }
 
-  /** Carries a program's socket, connected from `from`, that did not come by a listener. */
+  /** Carries a program's socket that did not come by a listener. */
   async carry(
     socket: Socket,
-    from: { address: string; port: number },
+    connection: Connection,
     reservation: Reservation,
     dialled: DialResult & { ok: true },
   ): Promise<void> {
-    this.#hold(socket, from.address, from.port);
-    this.#options.shim?.peers.remember(from.address, from.port, reservation.endpoint);
+    this.#hold(socket, connection);
+    this.#options.shim?.peers.remember(connection, reservation.endpoint);
     await this.#options.connector.carry(await reservation.attempt, {
       program: socket,
       destination: dialled.socket,
@@ -81,31 +82,33 @@ export class Forwarder {
     });
   }
 
-  #hold(socket: Socket, address: string, port: number): void {
+  #hold(socket: Socket, connection: Connection): void {
     this.#sockets.add(socket);
     socket.on("close", () => {
       this.#sockets.delete(socket);
-      this.#options.shim?.peers.forget(address, port);
+      this.#options.shim?.peers.forget(connection);
     });
     socket.on("error", () => {});
   }
 
   #welcome(socket: Socket): void {
-    const address = socket.remoteAddress ?? "";
-    const port = socket.remotePort ?? 0;
-    this.#hold(socket, address, port);
+    const connection = {
+      local: { address: socket.remoteAddress ?? "", port: socket.remotePort ?? 0 },
+      remote: { address: socket.localAddress ?? "", port: socket.localPort ?? 0 },
+    };
+    this.#hold(socket, connection);
     const timer = setTimeout(() => socket.destroy(), HANDSHAKE_TIMEOUT_MS);
     const reader = new HandshakeReader(socket);
     reader.read((first) => {
       const isTicket = first[0] === TICKET_MARK && this.#options.shim !== undefined;
-      if (!isTicket) this.#options.shim?.peers.remember(address, port, null);
-      return isTicket ? this.#admit(reader) : this.#face(reader);
+      if (!isTicket) this.#options.shim?.peers.remember(connection, null);
+      return isTicket ? this.#admit(reader, connection) : this.#face(reader);
     });
     reader.onDone = () => clearTimeout(timer);
   }
 
   /** A program under the shim: its ticket, then bytes that are none of our business. */
-  #admit(reader: HandshakeReader): (chunk: Uint8Array) => void {
+  #admit(reader: HandshakeReader, connection: Connection): (chunk: Uint8Array) => void {
     const { tickets, peers, departures } = this.#options.shim!;
     let seen: Uint8Array = new Uint8Array();
     return (chunk) => {
@@ -115,7 +118,7 @@ export class Forwarder {
       const { socket } = reader;
       const reservation = tickets.redeem(seen.subarray(0, TICKET_LENGTH));
       if (reservation === undefined) return void socket.resetAndDestroy();
-      peers.remember(socket.remoteAddress ?? "", socket.remotePort ?? 0, reservation.endpoint);
+      peers.remember(connection, reservation.endpoint);
       reservation.dialled.then(async (result) => {
         if (!result.ok) return void socket.resetAndDestroy();
         await this.#options.connector.carry(await reservation.attempt, {

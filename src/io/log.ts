@@ -15,7 +15,7 @@ export interface Asker {
 }
 
 export interface LogEntry {
-  action: "DIRECT" | "FORWARD" | "REFUSE" | "FAIL" | "END" | "STEP" | "UNCOVERED";
+  action: "DIRECT" | "FORWARD" | "REFUSE" | "FAIL" | "END" | "STEP" | "UNCOVERED" | "ANSWER";
   asker: Asker;
   /** `hello.example:80`, of UNCOVERED the program's path; already safe to print. */
   destination: string;

@@ -6,7 +6,7 @@
 
 import type { Socket } from "node:net";
 import { formatIpAddress, parseIpAddress } from "../net/address.ts";
-import type { RawEndpoint, WaitingSocket } from "../shim/control.ts";
+import { CTL_BRAIN_ADDRESSES, type RawEndpoint, type WaitingSocket } from "../shim/control.ts";
 import { errnoOf } from "../socks/reply.ts";
 import type { DialResult } from "./dial.ts";
 import {
@@ -24,12 +24,12 @@ import {
 import { adoptSocket } from "./runtime.ts";
 import { SilentPort } from "./silent_port.ts";
 import { SocketDiagnosis } from "./sock_diag.ts";
-import type { Reservation } from "./tickets.ts";
+import type { Connection, Reservation } from "./tickets.ts";
 
 /** Takes the other end of a program's socket, connected and paused; what is behind it was dialled. */
 export type Carrier = (
   socket: Socket,
-  from: { address: string; port: number },
+  connection: Connection,
   reservation: Reservation,
   dialled: DialResult & { ok: true },
 ) => Promise<void>;
@@ -49,14 +49,20 @@ const MAX_VERDICTS = 4096;
 /** errno.h */
 const ENETDOWN = 100;
 const ECONNRESET = 104;
-const LOOPBACK_V4 = parseIpAddress("127.0.0.1")!;
-const LOOPBACK_V6 = parseIpAddress("::1")!;
+/** From a port that the program bound, only one connection goes to each address. */
+const LOOPBACK_V4 = Array.from(
+  { length: CTL_BRAIN_ADDRESSES },
+  (_, i) => parseIpAddress(`127.0.0.${i + 1}`)!,
+);
+const LOOPBACK_V6 = [parseIpAddress("::1")!];
 
 /** What it takes, once it is known that the kernel can do it. */
 interface Means {
   diagnosis: SocketDiagnosis;
-  v4: SilentPort;
-  v6: SilentPort | undefined;
+  /** On 127.0.0.1 and the addresses that follow it. */
+  v4: SilentPort[];
+  /** On ::1, or none. */
+  v6: SilentPort[];
 }
 
 export class PendingConnects {
@@ -84,13 +90,16 @@ export class PendingConnects {
   /** Where a program's socket is to connect to, in order to wait. */
   endpointFor({ isInet6 }: { isInet6: boolean }): RawEndpoint {
     const { v4, v6 } = this.#means!;
-    const { ip, port } = (isInet6 && v6 || v4).address;
+    const [first] = isInet6 && v6.length > 0 ? v6 : v4;
+    const { ip, port } = first!.address;
     return { bytes: ip.bytes, port };
   }
 
   /** The program's socket waits from now on: give it the verdict, or give up what it has given up. */
   begin(waiting: WaitingSocket, reservation: Reservation): void {
-    const port = waiting.local.address.version === 6 ? this.#means?.v6 : this.#means?.v4;
+    const { v4, v6 } = this.#means!;
+    const ports = waiting.local.address.version === 6 ? v6 : v4;
+    const port = ports.find((one) => this.#isWaiting({ waiting, port: one }));
     if (port === undefined) return reservation.abandon();
     this.#verdicts.delete(keyOf(waiting));
     const wait = { waiting, port, reservation };
@@ -147,8 +156,12 @@ export class PendingConnects {
       result.socket.resetAndDestroy();
       return this.#fail(wait, ENETDOWN);
     }
-    const from = { address: formatIpAddress(local.address), port: local.port };
-    void this.#carry(adoptSocket(fd), from, reservation, result);
+    const remote = port.address;
+    const connection = {
+      local: { address: formatIpAddress(local.address), port: local.port },
+      remote: { address: formatIpAddress(remote.ip), port: remote.port },
+    };
+    void this.#carry(adoptSocket(fd), connection, reservation, result);
   }
 
   #fail(wait: Wait, errno: number): void {
@@ -175,7 +188,7 @@ export class PendingConnects {
     this.#watcher = undefined;
   }
 
-  #isWaiting({ waiting: { cookie, local }, port }: Wait): boolean {
+  #isWaiting({ waiting: { cookie, local }, port }: Pick<Wait, "waiting" | "port">): boolean {
     const { ip, port: remotePort } = port.address;
     return this.#means!.diagnosis.isConnecting({
       local: { bytes: local.address.bytes, port: local.port },
@@ -188,11 +201,11 @@ export class PendingConnects {
 async function openMeans(hasInet6: boolean): Promise<Means> {
   const libc = await openLibc();
   const diagnosis = new SocketDiagnosis(libc);
-  const v4 = SilentPort.open(libc, LOOPBACK_V4);
-  const v6 = hasInet6 ? SilentPort.open(libc, LOOPBACK_V6) : undefined;
-  const means = { diagnosis, v4, v6 };
+  const means: Means = { diagnosis, v4: [], v6: [] };
   try {
-    tryOut(libc, means);
+    means.v4 = SilentPort.open(libc, LOOPBACK_V4);
+    if (hasInet6) means.v6 = SilentPort.open(libc, LOOPBACK_V6);
+    tryOut(libc, diagnosis, means.v4[0]!);
     return means;
   } catch (error) {
     closeMeans(means);
@@ -201,29 +214,28 @@ async function openMeans(hasInet6: boolean): Promise<Means> {
 }
 
 function closeMeans({ diagnosis, v4, v6 }: Means): void {
-  v4.close();
-  v6?.close();
+  for (const port of [...v4, ...v6]) port.close();
   diagnosis.close();
 }
 
 /** One socket of our own connected, and one reset. @throws Error where that does not work */
-function tryOut(libc: Libc, { diagnosis, v4 }: Means): void {
-  const { port } = v4.address;
+function tryOut(libc: Libc, diagnosis: SocketDiagnosis, silent: SilentPort): void {
+  const { ip, port } = silent.address;
   for (const expected of [0, ECONNRESET]) {
     const fd = libc.socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     try {
-      const to = encodeSockaddr(LOOPBACK_V4, port);
+      const to = encodeSockaddr(ip, port);
       libc.connect(fd, to, to.length);
       const own = new Uint8Array(28);
       libc.getsockname(fd, own, Uint32Array.of(own.length));
-      const address = { ip: LOOPBACK_V4, port: new DataView(own.buffer).getUint16(2) };
-      const local = { bytes: LOOPBACK_V4.bytes, port: address.port };
-      const remote = { bytes: LOOPBACK_V4.bytes, port };
+      const address = { ip, port: new DataView(own.buffer).getUint16(2) };
+      const local = { bytes: ip.bytes, port: address.port };
+      const remote = { bytes: ip.bytes, port };
       if (!diagnosis.isConnecting({ local, remote, cookie: 0n })) {
         throw new Error("a waiting socket cannot be found");
       }
-      if (expected === 0) libc.close(v4.accept(address) ?? -1);
-      else v4.reset(address);
+      if (expected === 0) libc.close(silent.accept(address) ?? -1);
+      else silent.reset(address);
       const error = intOption(libc, fd, SOL_SOCKET, SO_ERROR);
       if (error !== expected) throw new Error(`errno ${error} in the place of ${expected}`);
     } finally {

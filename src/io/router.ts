@@ -9,15 +9,25 @@ import {
   formatDestination,
   formatIpAddress,
   type IpAddress,
+  isLoopback,
+  isUnspecified,
   parseIpAddress,
 } from "../net/address.ts";
 import { normalizeName } from "../net/hostname.ts";
-import { decide, decideByRule, decideDatagram, type Decision } from "../policy/decide.ts";
+import {
+  decide,
+  decideByRule,
+  decideDatagram,
+  decideDns,
+  type Decision,
+  isLocal,
+} from "../policy/decide.ts";
 import {
   type Hosts,
   isAskedFor,
   isInHosts,
   leavesNamesToLibc,
+  type NameTreatment,
   nameTreatment,
   numericAddresses,
 } from "../policy/names.ts";
@@ -35,6 +45,10 @@ export interface RouterOptions {
   /** /etc/hosts as it is now. */
   hosts: () => Hosts;
   lookup: Lookup;
+  /** `dns = tcp`: the addresses of a name as a DNS server says; undefined where it does not answer. */
+  lookupByTcp: (name: string) => Promise<IpAddress[] | undefined>;
+  /** The name servers of resolv.conf(5) as it is now. */
+  nameservers: () => IpAddress[];
   /** `name:port` as asked for → where that is (`serve --map`). */
   maps: ReadonlyMap<string, { hostname: string; port: number }>;
 }
@@ -49,6 +63,8 @@ export interface Route {
   /** Set where there is nothing to dial: refused, or a name that does not exist. */
   failure: Failure | undefined;
 }
+
+const DNS_PORT = 53;
 
 /** RFC 6761 §6.3 */
 const LOOPBACK = ["127.0.0.1", "::1"].map((text) => parseIpAddress(text)!);
@@ -83,6 +99,9 @@ export class Router {
   /** Decide on a datagram. An address that stands for a name is refused: the name is the server's to resolve. */
   routeDatagram(asked: Destination & { kind: "address" }): { label: string; decision: Decision } {
     const to = this.#unreserve(asked);
+    if (this.answersDns(asked)) {
+      return { label: formatDestination(to ?? asked), decision: decideDns(this.#options.config) };
+    }
     if (to?.kind === "address") {
       const decision = this.#decideLearned(to) ?? decideDatagram(this.#options.config, to);
       return { label: formatDestination(to), decision };
@@ -95,12 +114,42 @@ export class Router {
   }
 
   /**
-   * What getaddrinfo(3) of `name` is to be told: addresses, none, or `libc`: as without tsocks.
+   * Whether what goes there is for a name server, so that we answer it: beyond what is local, and to
+   * this machine's own name servers wherever they are, unless libc asks them by itself.
+   */
+  answersDns({ address, port }: Destination & { kind: "address" }): boolean {
+    const { config, names } = this.#options;
+    if (port !== DNS_PORT || names === undefined || config.dns.mode === "local") return false;
+    if (!this.leavesNamesToLibc() && this.#isOwnNameServer(address)) return true;
+    const to = { kind: "address" as const, address, port };
+    return !isLocal(config, to) && this.#decideLearned(to) === undefined;
+  }
+
+  #isOwnNameServer(address: IpAddress): boolean {
+    const servers = this.#options.nameservers();
+    if (isUnspecified(address)) return servers.some((at) => isLoopback(at) || isUnspecified(at));
+    return servers.map(formatIpAddress).includes(formatIpAddress(address));
+  }
+
+  /** The route of a connection that answersDns(). */
+  routeDns(asked: Destination): Route {
+    const label = formatDestination(this.#unreserve(asked) ?? asked);
+    const decision = decideDns(this.#options.config);
+    return { label, target: asked, decision, failure: undefined };
+  }
+
+  treatmentOf(name: string): NameTreatment {
+    return nameTreatment(this.#options.config, this.#options.hosts(), name);
+  }
+
+  /**
+   * What getaddrinfo(3) of `name` is to be told: addresses, none, or `libc`: as without tsocks;
+   * undefined where that could not be found out.
    * `family` 0 is any. libc is not asked for what its files do not have: it would ask a name server.
    */
-  async resolve(name: string, family: 0 | 4 | 6): Promise<IpAddress[] | "libc"> {
-    const { config, hosts, names } = this.#options;
-    switch (nameTreatment(config, hosts(), name)) {
+  async resolve(name: string, family: 0 | 4 | 6): Promise<IpAddress[] | "libc" | undefined> {
+    const { hosts, names, lookupByTcp } = this.#options;
+    switch (this.treatmentOf(name)) {
       case "numeric":
         return numericAddresses(name);
       case "hosts":
@@ -111,6 +160,8 @@ export class Router {
         return "libc";
       case "invalid":
         return [];
+      case "tcp":
+        return await lookupByTcp(normalizeName(name));
       case "local":
         return await this.#resolveLocal(normalizeName(name));
       case "server": {
@@ -189,18 +240,23 @@ export class Router {
   }
 
   async #routeName(asked: Destination & { kind: "name" }): Promise<Route> {
-    const { config, hosts, lookup } = this.#options;
-    const treatment = nameTreatment(config, hosts(), asked.name);
+    const { config, lookup, lookupByTcp } = this.#options;
+    const treatment = this.treatmentOf(asked.name);
+    const isTcp = treatment === "tcp";
     const impossible = treatment === "invalid" ? checkName(asked.name) : undefined;
     if (impossible !== undefined) return refusal(asked, impossible.code, impossible.detail);
-    const decision = treatment === "server" ? decide(config, asked) : decideByRule(config, asked);
+    const isServers = isTcp || treatment === "server";
+    const decision = isServers ? decide(config, asked) : decideByRule(config, asked);
     const label = formatDestination(asked);
     if (decision !== undefined && takesName(decision)) {
       return { label, target: asked, decision, failure: policyFailure(decision) };
     }
-    const address = pickAddress(await lookup(normalizeName(asked.name)), decision);
+    const name = normalizeName(asked.name);
+    const found = isTcp ? await lookupByTcp(name) : await lookup(name);
+    const address = pickAddress(found ?? [], decision);
     if (address === undefined) {
-      const failure: Failure = { code: "NAME_NOT_FOUND", detail: "looked up on this machine" };
+      const detail = isTcp ? "looked up by dns = tcp" : "looked up on this machine";
+      const failure: Failure = { code: "NAME_NOT_FOUND", detail };
       return { label, target: asked, decision: decision ?? decide(config, asked), failure };
     }
     const target = { kind: "address" as const, address, port: asked.port };

@@ -12,7 +12,8 @@ import { formatDiagnostic } from "../config/diagnostic.ts";
 import { configCandidates } from "../config/locate.ts";
 import type { Config, Diagnostic } from "../config/model.ts";
 import { parseTsocksConf } from "../config/tsocks_conf.ts";
-import { TsocksError } from "../errors.ts";
+import { formatPlace, TsocksError } from "../errors.ts";
+import { type IpAddress, isLoopback, isUnspecified } from "../net/address.ts";
 import { DecisionLog, type LogLevel } from "./log.ts";
 
 /** The parts of the environment that tsocks reads. */
@@ -64,6 +65,24 @@ export function requireServer(config: Config): void {
     fix:
       'write "server = ADDRESS" into tsocks.conf, or: tsocks run --server socks5://ADDRESS -- ...',
   });
+}
+
+/**
+ * @throws TsocksError CONFIG for `dns = tcp` where only a name server on this machine is known: it
+ * would look names up by itself, past every server
+ */
+export function requireDnsServer(config: Config, nameservers: IpAddress[]): void {
+  const [first] = nameservers;
+  if (config.dns.mode !== "tcp" || config.dnsServer !== undefined) return;
+  if (first !== undefined && !isLoopback(first) && !isUnspecified(first)) return;
+  throw new TsocksError(
+    "CONFIG",
+    "No DNS server for dns = tcp: /etc/resolv.conf names none but this machine",
+    {
+      where: config.dns.place === undefined ? "tsocks.conf" : formatPlace(config.dns.place),
+      fix: 'write "dns_server = IP", or: --dns-server IP',
+    },
+  );
 }
 
 /** One error that prints as all of them: the first one's parts, and the rest behind. */

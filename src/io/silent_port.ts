@@ -33,7 +33,7 @@ const YES = Uint8Array.of(1, 0, 0, 0);
 /** Ports are MARK, MARK + 256 ...; not below 10000. */
 const FIRST_PAGE = 40;
 const LAST_PAGE = 255;
-const MAX_BIND_ATTEMPTS = 64;
+const MAX_BIND_ATTEMPTS = 32;
 
 /** struct sock_filter (linux/filter.h): code, jt, jf, k. The segment begins with the TCP header. */
 const DROP_SYN = filterProgram([
@@ -56,22 +56,35 @@ export class SilentPort {
     this.address = address;
   }
 
-  /** A free port of the loopback address `ip`. @throws Error where the kernel denies a step */
-  static open(libc: Libc, ip: IpAddress): SilentPort {
-    for (let attempt = 0; attempt < MAX_BIND_ATTEMPTS; attempt++) {
+  /**
+   * One free port of all the loopback addresses `ips`, the first of which must exist. @throws Error where
+   * the kernel denies a step
+   */
+  static open(libc: Libc, ips: IpAddress[]): SilentPort[] {
+    for (let attempt = 1; attempt <= MAX_BIND_ATTEMPTS; attempt++) {
       const page = FIRST_PAGE + Math.floor(Math.random() * (LAST_PAGE + 1 - FIRST_PAGE));
-      const address = { ip, port: page * 256 + CTL_PENDING_PORT_MARK };
-      const fd = openSocket(libc, address);
-      if (fd === undefined) continue;
-      const port = new SilentPort(libc, fd, address);
-      // After bind: before it, another's port that is shared like this one would pass for free.
-      const isSilent = port.#allowSharing(fd) && attachFilter(libc, fd, DROP_SYN) &&
-        libc.listen(fd, 0) === 0;
-      if (isSilent) return port;
-      port.close();
-      throw new Error(`no silent port: errno ${libc.errno()}`);
+      const port = page * 256 + CTL_PENDING_PORT_MARK;
+      const all = ips.map((ip) => SilentPort.#openAt(libc, { ip, port }));
+      const opened = all.filter((one) => one !== undefined);
+      // Where each attempt fails the other addresses do not exist, and nobody can connect to them.
+      const isEnough = opened.length === ips.length || attempt === MAX_BIND_ATTEMPTS;
+      if (all[0] !== undefined && isEnough) return opened;
+      for (const one of opened) one.close();
     }
     throw new Error("no free port");
+  }
+
+  static #openAt(libc: Libc, address: Address): SilentPort | undefined {
+    const fd = openSocket(libc, address);
+    if (fd === undefined) return undefined;
+    const port = new SilentPort(libc, fd, address);
+    // After bind: before it, another's port that is shared like this one would pass for free.
+    const isSilent = port.#allowSharing(fd) && attachFilter(libc, fd, DROP_SYN) &&
+      libc.listen(fd, 0) === 0;
+    if (isSilent) return port;
+    const errno = libc.errno();
+    port.close();
+    throw new Error(`no silent port: errno ${errno}`);
   }
 
   /** Connects the socket that waits at `to`; the descriptor of its other end, or undefined if it is gone. */

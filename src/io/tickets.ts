@@ -65,17 +65,23 @@ function keyOf(ticket: Uint8Array): string {
   return Buffer.from(ticket).toString("hex");
 }
 
-/** Local address of a program's socket → where its connection goes; null: it is no relayed one. */
+/** A connection as the program's socket has it. */
+export interface Connection {
+  local: { address: string; port: number };
+  remote: { address: string; port: number };
+}
+
+/** A program's connection to us → where it goes; null: it is no relayed one. */
 export class Peers {
   readonly #known = new Map<string, Reservation["endpoint"] | null>();
 
-  remember(address: string, port: number, endpoint: Reservation["endpoint"] | null): void {
-    this.#known.set(formatEndpoint(address, port), endpoint);
+  remember(connection: Connection, endpoint: Reservation["endpoint"] | null): void {
+    this.#known.set(nameOf(connection), endpoint);
   }
 
   /** The connection is closed: its port may soon be another's. */
-  forget(address: string, port: number): void {
-    this.#known.delete(formatEndpoint(address, port));
+  forget(connection: Connection): void {
+    this.#known.delete(nameOf(connection));
   }
 
   /**
@@ -83,11 +89,18 @@ export class Peers {
    * the event loop are enough. A program that uses the proxy variables may ask before it has sent
    * anything, and must not be kept waiting.
    */
-  async find(address: string, port: number): Promise<Reservation["endpoint"] | null> {
-    const key = formatEndpoint(address, port);
-    for (let turn = 0; turn < MAX_PEER_TURNS && !this.#known.has(key); turn++) {
+  async find(connection: Connection): Promise<Reservation["endpoint"] | null> {
+    const name = nameOf(connection);
+    for (let turn = 0; turn < MAX_PEER_TURNS && !this.#known.has(name); turn++) {
       await setImmediate();
     }
-    return this.#known.get(key) ?? null;
+    return this.#known.get(name) ?? null;
   }
+}
+
+/** Several connections may have one port, which the program has bound (SO_REUSEPORT). */
+function nameOf({ local, remote }: Connection): string {
+  return `${formatEndpoint(local.address, local.port)} ${
+    formatEndpoint(remote.address, remote.port)
+  }`;
 }

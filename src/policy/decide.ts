@@ -20,7 +20,9 @@ export interface Reason {
 export type Decision =
   | { action: "direct"; reason: Reason }
   | { action: "forward"; server: Server; reason: Reason }
-  | { action: "refuse"; reason: Reason };
+  | { action: "refuse"; reason: Reason }
+  /** A name server's: the forwarder speaks in its place. */
+  | { action: "answer"; reason: Reason };
 
 /** Decide where a connection to `destination` goes. A name is matched as a name, never resolved. */
 export function decide(config: Config, destination: Destination): Decision {
@@ -40,6 +42,17 @@ export function decideDatagram(config: Config, destination: Destination): Decisi
   if (isDirect) return { action: "direct", reason: { text: "udp = direct", place } };
   const text = place === undefined ? "udp = refuse, the default" : "udp = refuse";
   return { action: "refuse", reason: { text, place } };
+}
+
+/** Whether a rule or its own nature keeps the destination here, whatever servers there are. */
+export function isLocal(config: Config, destination: Destination): boolean {
+  return decideLocal(config, destination) !== undefined;
+}
+
+/** What is meant for a name server, where this machine is not to tell one its names. */
+export function decideDns({ dns: { mode, place } }: Config): Decision {
+  const text = place === undefined ? `dns = ${mode}, the default` : `dns = ${mode}`;
+  return { action: "answer", reason: { text, place } };
 }
 
 /** `local 10.0.0.0/8 (/etc/tsocks.conf:4)` */

@@ -37,6 +37,13 @@ export const DATAGRAMS_REFUSED = formatMessage(
   'let the program use TCP; or, to let them go direct, "udp = direct" or --udp direct',
 );
 
+/** As above. */
+export const RECORDS_REFUSED = formatMessage(
+  "DNS records other than addresses are refused: the SOCKS server has none",
+  "the policy: names are not told to this machine's name servers",
+  'name a DNS server that the SOCKS server reaches: "dns_server = IP" or --dns-server IP',
+);
+
 const ADVICE: Partial<Record<FailureCode, { what: string; fix: string }>> = {
   SERVER_REFUSED: {
     what: "Cannot connect to the SOCKS server: connection refused",

@@ -25,6 +25,8 @@ export type NameTreatment =
   | "hosts"
   /** No server takes names: libc resolves it as always. */
   | "libc"
+  /** `dns = tcp`: a DNS server is asked through the SOCKS server; the program sees what it says. */
+  | "tcp"
   /** `local_name`: this machine resolves it, and what it resolves to is direct. */
   | "local"
   /** The name travels; the program sees a reserved address. */
@@ -36,7 +38,7 @@ export type NameTreatment =
 export type Hosts = ReadonlyMap<string, ReadonlySet<4 | 6>>;
 
 /**
- * How `name` is to be resolved. A name goes to libc only if none of the servers that could carry it takes names (`server_type = 4`),
+ * How `name` is to be resolved. With `dns = remote` a name goes to libc only if none of the servers that could carry it takes names (`server_type = 4`),
  * which is what tsocks 1.8 did with every name.
  */
 export function nameTreatment(
@@ -50,11 +52,14 @@ export function nameTreatment(
   if (isLocalhostName(normalized)) return "localhost";
   if (config.localNames.some((rule) => matchesPattern(normalized, rule.pattern))) return "local";
   if (hosts.has(normalized)) return "hosts";
+  const { mode } = config.dns;
+  if (mode !== "remote") return mode === "tcp" ? "tcp" : "libc";
   return isLeftToLibc(config, possibleServers(config, normalized)) ? "libc" : "server";
 }
 
-/** Whether libc may resolve whatever name there is: no path and no default server takes names. */
+/** Whether libc may resolve whatever name there is: `dns = local`, or no path and no default server takes names. */
 export function leavesNamesToLibc(config: Config): boolean {
+  if (config.dns.mode !== "remote") return config.dns.mode === "local";
   const paths = config.paths.filter((path) => path.reachesNames.length > 0);
   const isRefused = paths.some((path) => path.server === undefined);
   return !isRefused && isLeftToLibc(config, serversOf(config, paths));

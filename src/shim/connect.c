@@ -52,7 +52,7 @@ static int must_ask(int fd, const struct sockaddr *addr, socklen_t len, struct e
 	int family = endpoint_read(addr, len, to);
 	int of_socket;
 
-	if (!family || endpoint_is_loopback(to) || endpoint_is_unspecified(to))
+	if (!family || endpoint_is_unasked(to))
 		return 0;
 	of_socket = tcp_family(fd);
 	return of_socket == family || of_socket < 0;
@@ -112,14 +112,15 @@ static int leave_device(int fd)
 }
 
 /*
- * Begins to connect to an endpoint of the brain, or one of the `addresses` that follow it: from a
+ * Begins to connect to an endpoint of the brain, or one of the addresses that follow it: from a
  * port that the program bound only one connection goes to each, though the program's go to
  * different destinations. 0 or an errno.
  */
-static int connect_to_brain(int fd, int family, const struct endpoint *to, int addresses)
+static int connect_to_brain(int fd, int family, const struct endpoint *to)
 {
 	struct endpoint at = *to;
 	struct sockaddr_in6 addr;
+	int left = CTL_BRAIN_ADDRESSES;
 	socklen_t len;
 
 	for (;; at.address[3]++) {
@@ -128,7 +129,7 @@ static int connect_to_brain(int fd, int family, const struct endpoint *to, int a
 			return ENETDOWN;
 		if (!real_connect(fd, (struct sockaddr *)&addr, len))
 			return 0;
-		if (errno != EADDRNOTAVAIL || at.len != 4 || !--addresses)
+		if (errno != EADDRNOTAVAIL || at.len != 4 || !--left)
 			return errno;
 	}
 }
@@ -146,10 +147,10 @@ static void take_back(int fd)
 }
 
 /*
- * Starts the connect of the program's own socket to an endpoint of the brain (`addresses` as
- * above), and waits for nothing. 0, EINPROGRESS or EINTR (started), or the errno of a failure.
+ * Starts the connect of the program's own socket to an endpoint of the brain, and waits for
+ * nothing. 0, EINPROGRESS or EINTR (started), or the errno of a failure.
  */
-static int start(int fd, int family, const struct endpoint *to, int addresses)
+static int start(int fd, int family, const struct endpoint *to)
 {
 	static const int off;
 	long status = sys_fcntl(fd, F_GETFL, 0);
@@ -161,7 +162,7 @@ static int start(int fd, int family, const struct endpoint *to, int addresses)
 	sys_setsockopt(fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &off, sizeof(off));
 	if (!(status & O_NONBLOCK))
 		sys_fcntl(fd, F_SETFL, status | O_NONBLOCK);
-	error = connect_to_brain(fd, family, to, addresses);
+	error = connect_to_brain(fd, family, to);
 	if (!(status & O_NONBLOCK))
 		sys_fcntl(fd, F_SETFL, status);
 	/* it is the brain that refused, of which the program knows nothing */
@@ -179,7 +180,7 @@ static int is_started(int error)
  */
 static int forward(int fd, int family, int is_nonblocking, const struct answer *answer)
 {
-	int started = start(fd, family, &answer->endpoint, CTL_FORWARDER_ADDRESSES);
+	int started = start(fd, family, &answer->endpoint);
 	int error = started;
 	long result;
 
@@ -205,7 +206,7 @@ static int forward(int fd, int family, int is_nonblocking, const struct answer *
 static int wait_for_verdict(int fd, int family, const struct answer *answer)
 {
 	struct attempt attempt;
-	int error = start(fd, family, &answer->endpoint, 1);
+	int error = start(fd, family, &answer->endpoint);
 
 	if (error != EINPROGRESS || attempt_read(fd, &attempt)) {
 		sys_close(answer->link);
@@ -235,13 +236,14 @@ static int shim_connect(int fd, const struct sockaddr *addr, socklen_t len,
 	int saved = errno;
 	struct endpoint to;
 	struct answer answer;
+	struct redirect face;
 	int is_nonblocking, error, left = 0;
 	long result;
 
 	if (!must_ask(fd, addr, len, &to)) {
-		error = datagram_connect_refusal(fd, addr, len);
+		error = datagram_connect_refusal(fd, addr, len, &face);
 		if (!error)
-			return next(fd, addr, len);
+			return face.len ? next(fd, &face.addr, face.len) : next(fd, addr, len);
 		errno = error;
 		return -1;
 	}

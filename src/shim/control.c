@@ -20,6 +20,8 @@ struct question {
 	int is_interruptible;		/* whether a signal ends it with EINTR */
 	int keeps_link;			/* whether the connection outlives the answer PENDING */
 	struct timeval limit;		/* longest silence of the brain; 0 is for ever */
+	unsigned char *room;		/* for a MESSAGE, or NULL */
+	size_t room_len;
 	size_t body_len;
 	unsigned char bytes[CTL_REQUEST_HEADER_LEN + MAX_BODY_LEN];
 };
@@ -32,6 +34,7 @@ static void begin(struct question *question, unsigned char op, long limit_s)
 	question->keeps_link = 0;
 	question->limit.tv_sec = limit_s;
 	question->limit.tv_usec = 0;
+	question->room = NULL;
 }
 
 /* The program's errno for a failure to reach the brain: only the lack of descriptors is its own. */
@@ -155,6 +158,7 @@ static int read_body(const unsigned char *body, size_t len, struct answer *out)
 		return read_endpoint(body, len, &out->endpoint);
 	case CTL_STATUS_PEER:
 	case CTL_STATUS_PENDING:
+	case CTL_STATUS_REDIRECT:
 		return read_endpoint(body, len, &out->endpoint);
 	case CTL_STATUS_ADDRESS:
 		memcpy(out->text, body, len);
@@ -168,6 +172,16 @@ static int read_body(const unsigned char *body, size_t len, struct answer *out)
 	return 0;
 }
 
+/* Receives of a MESSAGE of `len` octets what there is room for. 0 or an errno. */
+static int receive_dns(int fd, const struct question *question, size_t len, struct answer *out)
+{
+	out->status = CTL_STATUS_MESSAGE;
+	out->message_len = (unsigned int)len;
+	if (!len)
+		return ENETDOWN;
+	return receive(fd, question, question->room, len < question->room_len ? len : question->room_len);
+}
+
 /* Receives and checks the answer. 0 or an errno. */
 static int receive_answer(int fd, const struct question *question, struct answer *out)
 {
@@ -179,6 +193,8 @@ static int receive_answer(int fd, const struct question *question, struct answer
 	if (error)
 		return error;
 	len = (size_t)header[6] << 8 | header[7];
+	if (header[0] == CTL_STATUS_MESSAGE && question->room)
+		return receive_dns(fd, question, len, out);
 	if (len > sizeof(body))
 		return ENETDOWN;
 	error = receive(fd, question, body, len);
@@ -328,10 +344,16 @@ static int ask_of(unsigned char op, const struct endpoint *endpoint, struct answ
 	return ask(&question, answer);
 }
 
-/* Whither goes the relayed connection with this local address? 0 or an errno of ask(). */
-int control_peer(const struct endpoint *local, struct answer *answer)
+/* Whither goes the relayed connection with these addresses? 0 or an errno of ask(). */
+int control_peer(const struct endpoint *local, const struct endpoint *remote, struct answer *answer)
 {
-	return ask_of(CTL_OP_PEER, local, answer);
+	struct question question;
+	unsigned char *body = question.bytes + CTL_REQUEST_HEADER_LEN;
+
+	begin(&question, CTL_OP_PEER, BRAIN_WAIT_S);
+	question.body_len = write_endpoint(local, body);
+	question.body_len += write_endpoint(remote, body + question.body_len);
+	return ask(&question, answer);
 }
 
 /* What is the name of this address? `address->port` is 0. 0 or an errno of ask(). */
@@ -340,23 +362,47 @@ int control_reverse(const struct endpoint *address, struct answer *answer)
 	return ask_of(CTL_OP_REVERSE, address, answer);
 }
 
-/* May the call `code`, 1-64 octets, look things up by itself? 0 or an errno of ask(). */
-int control_notice(const char *code, struct answer *answer)
+/* For which name server does `face` speak? 0 or an errno of ask(). */
+int control_source(const struct endpoint *face, struct answer *answer)
+{
+	return ask_of(CTL_OP_SOURCE, face, answer);
+}
+
+/*
+ * What does DNS say to the query, 1-1025 octets? As much of the MESSAGE as fits comes into
+ * `message`. Waits as control_resolve() does. 0 or an errno of ask(), EMSGSIZE for no such query.
+ */
+int control_query(const unsigned char *query, size_t len, unsigned char *message, size_t room,
+		  struct answer *answer)
 {
 	struct question question;
 
-	begin(&question, CTL_OP_NOTICE, BRAIN_WAIT_S);
-	question.body_len = strlen(code);
-	memcpy(question.bytes + CTL_REQUEST_HEADER_LEN, code, question.body_len);
+	if (!len || len > MAX_BODY_LEN)
+		return EMSGSIZE;
+	begin(&question, CTL_OP_QUERY, 0);
+	question.room = message;
+	question.room_len = room;
+	question.body_len = len;
+	memcpy(question.bytes + CTL_REQUEST_HEADER_LEN, query, len);
 	return ask(&question, answer);
 }
 
-/* May datagrams go to `to`? 0 or an errno of ask(). */
-int control_datagram(const struct endpoint *to, struct answer *answer)
+/*
+ * May datagrams go to `to`? `inode` is the socket's where a name server's port is meant, else 0.
+ * 0 or an errno of ask().
+ */
+int control_datagram(const struct endpoint *to, unsigned long long inode, struct answer *answer)
 {
-	static const struct timeval none;
+	struct question question;
+	unsigned char *body = question.bytes + CTL_REQUEST_HEADER_LEN;
+	int shift;
 
-	return control_connect(to, CTL_FLAG_DATAGRAM | CTL_FLAG_NONBLOCKING, &none, answer);
+	begin(&question, CTL_OP_CONNECT, BRAIN_WAIT_S);
+	body[0] = CTL_FLAG_DATAGRAM | CTL_FLAG_NONBLOCKING | (inode ? CTL_FLAG_INODE : 0);
+	question.body_len = 1 + write_endpoint(to, body + 1);
+	for (shift = inode ? 56 : -1; shift >= 0; shift -= 8)
+		body[question.body_len++] = (unsigned char)(inode >> shift);
+	return ask(&question, answer);
 }
 
 /* May there be a socket of this kind? 0 or an errno of ask(). */

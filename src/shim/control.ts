@@ -16,14 +16,16 @@ export const CTL_OP_CONNECT = 1;
 export const CTL_OP_RESOLVE = 2;
 export const CTL_OP_PEER = 3;
 export const CTL_OP_REVERSE = 4;
-export const CTL_OP_NOTICE = 5;
 export const CTL_OP_EXECUTE = 6;
 export const CTL_OP_VERDICT = 7;
+export const CTL_OP_QUERY = 9;
+export const CTL_OP_SOURCE = 10;
 export const CTL_OP_SOCKET = 16;
 
 export const CTL_FLAG_NONBLOCKING = 1;
 export const CTL_FLAG_INET6 = 2;
 export const CTL_FLAG_DATAGRAM = 4;
+export const CTL_FLAG_INODE = 8;
 export const CTL_FLAG_MULTIPATH = 16;
 
 export const CTL_REASON_STATIC = 1;
@@ -42,6 +44,8 @@ export const CTL_STATUS_ADDRESS = 5;
 export const CTL_STATUS_PEER = 6;
 export const CTL_STATUS_NAME = 7;
 export const CTL_STATUS_PENDING = 8;
+export const CTL_STATUS_MESSAGE = 9;
+export const CTL_STATUS_REDIRECT = 10;
 
 export const CTL_TOKEN_LEN = 16;
 export const CTL_TICKET_LEN = 17;
@@ -50,16 +54,16 @@ export const CTL_MAX_STARTED_LEN = 27;
 export const CTL_REQUEST_HEADER_LEN = 26;
 export const CTL_ANSWER_HEADER_LEN = 8;
 export const CTL_MAX_NAME_LEN = 1024;
-export const CTL_MAX_CODE_LEN = 64;
 export const CTL_MAX_HOST_NAME_LEN = 255;
 export const CTL_MAX_ANSWER_BODY_LEN = 256;
 export const CTL_MAX_PATH_LEN = 255;
 /** 127.0.0.1 and those that follow it, on one port. */
-export const CTL_FORWARDER_ADDRESSES = 4;
+export const CTL_BRAIN_ADDRESSES = 4;
 
 /** The low octet of each port that PENDING sends to. */
 export const CTL_PENDING_PORT_MARK = 0x53;
 
+const MAX_ANSWER_MESSAGE_LEN = 65535; // RFC 1035 §4.2.2
 const MAX_REQUEST_BODY_LEN = 1 + CTL_MAX_NAME_LEN; // FAMILY, NAME
 
 /** An endpoint to be sent: 4 or 16 octets in network order, port 0–65535. */
@@ -91,16 +95,26 @@ export type ControlRequest =
     isDatagram: boolean;
     /** Multipath TCP, which cannot wait as TCP does. */
     isMultipath: boolean;
+    /** Of the socket, where datagrams to a name server are meant. */
+    inode?: bigint;
     endpoint: ControlEndpoint;
   }
   /** `name` as net/octet_text.ts reads any octets; hostile text all the same. */
   | { op: "resolve"; pid: number; token: Uint8Array; family: 0 | 4 | 6; name: string }
-  /** `endpoint` is the local address of the program's relayed connection. */
-  | { op: "peer"; pid: number; token: Uint8Array; endpoint: ControlEndpoint }
+  /** The addresses of the program's relayed connection, as the program has them. */
+  | {
+    op: "peer";
+    pid: number;
+    token: Uint8Array;
+    local: ControlEndpoint;
+    remote: ControlEndpoint;
+  }
   /** `endpoint` has port 0. */
   | { op: "reverse"; pid: number; token: Uint8Array; endpoint: ControlEndpoint }
-  /** `code` is of a–z, 0–9 and `_`: the name of a function of libc. */
-  | { op: "notice"; pid: number; token: Uint8Array; code: string }
+  /** `message` is a query of DNS, hostile octets all the same. */
+  | { op: "query"; pid: number; token: Uint8Array; message: Uint8Array }
+  /** `endpoint` is one of io/dns_faces.ts, or looks like one. */
+  | { op: "source"; pid: number; token: Uint8Array; endpoint: ControlEndpoint }
   /** The arguments of socket(2), the type without its flags. */
   | {
     op: "socket";
@@ -142,7 +156,7 @@ export type DecodedRequest =
 
 /**
  * What the brain answers; `error` is an errno to a connect, a verdict, a socket and an uncovered program, an EAI_ code
- * (negative, as in netdb.h) to a resolve, a reverse and a notice, 0 to a peer.
+ * (negative, as in netdb.h) to a resolve, a reverse and a query, 0 to a peer and a source.
  */
 export type ControlAnswer =
   | { status: "direct" }
@@ -153,7 +167,9 @@ export type ControlAnswer =
   | { status: "libc" }
   | { status: "address"; text: string }
   | { status: "peer"; endpoint: RawEndpoint }
-  | { status: "name"; name: string };
+  | { status: "name"; name: string }
+  | { status: "message"; message: Uint8Array }
+  | { status: "redirect"; endpoint: RawEndpoint };
 
 /**
  * Decodes all that has arrived on one control connection so far.
@@ -186,9 +202,10 @@ function decodeBody(
     case CTL_OP_RESOLVE:
       return decodeResolve(header, body);
     case CTL_OP_PEER: {
-      const endpoint = decodeEndpoint(body);
-      if (!endpoint) return bad("malformed endpoint");
-      return { kind: "request", request: { op: "peer", ...header, endpoint } };
+      const local = decodeEndpoint(body.subarray(0, body.length / 2));
+      const remote = decodeEndpoint(body.subarray(body.length / 2));
+      if (!local || !remote) return bad("malformed endpoints");
+      return { kind: "request", request: { op: "peer", ...header, local, remote } };
     }
     case CTL_OP_REVERSE: {
       const endpoint = decodeEndpoint(body);
@@ -196,12 +213,14 @@ function decodeBody(
       if (endpoint.port !== 0) return bad("a port in a reverse look-up");
       return { kind: "request", request: { op: "reverse", ...header, endpoint } };
     }
-    case CTL_OP_NOTICE: {
-      const code = String.fromCharCode(...body);
-      if (body.length > CTL_MAX_CODE_LEN || !/^[a-z0-9_]+$/.test(code)) {
-        return bad("malformed code");
-      }
-      return { kind: "request", request: { op: "notice", ...header, code } };
+    case CTL_OP_QUERY: {
+      if (body.length === 0) return bad("no message");
+      return { kind: "request", request: { op: "query", ...header, message: body.slice() } };
+    }
+    case CTL_OP_SOURCE: {
+      const endpoint = decodeEndpoint(body);
+      if (!endpoint) return bad("malformed endpoint");
+      return { kind: "request", request: { op: "source", ...header, endpoint } };
     }
     case CTL_OP_SOCKET: {
       if (body.length !== 6) return bad("malformed socket");
@@ -221,24 +240,28 @@ function decodeBody(
   }
 }
 
-const KNOWN_FLAGS = CTL_FLAG_NONBLOCKING | CTL_FLAG_INET6 | CTL_FLAG_DATAGRAM | CTL_FLAG_MULTIPATH;
+const KNOWN_FLAGS = CTL_FLAG_NONBLOCKING | CTL_FLAG_INET6 | CTL_FLAG_DATAGRAM | CTL_FLAG_INODE |
+  CTL_FLAG_MULTIPATH;
 
-/** `body`: FLAGS ENDPOINT, 8 or 20 octets. */
+/** `body`: FLAGS ENDPOINT and, where a flag says so, INODE: 8, 16, 20 or 28 octets. */
 function decodeConnect(
   header: { pid: number; token: Uint8Array },
   body: Uint8Array,
 ): DecodedRequest {
   const flags = body[0] ?? 0;
-  if ((flags & ~KNOWN_FLAGS) !== 0) {
+  const hasInode = (flags & CTL_FLAG_INODE) !== 0;
+  if ((flags & ~KNOWN_FLAGS) !== 0 || hasInode && (flags & CTL_FLAG_DATAGRAM) === 0) {
     return bad(`unknown flags ${flags}`);
   }
-  const endpoint = decodeEndpoint(body.subarray(1));
+  const end = hasInode ? Math.max(1, body.length - 8) : body.length;
+  const endpoint = decodeEndpoint(body.subarray(1, end));
   if (!endpoint) return bad("malformed endpoint");
+  const inode = hasInode ? { inode: viewOf(body).getBigUint64(end) } : {};
   const isNonBlocking = (flags & CTL_FLAG_NONBLOCKING) !== 0;
   const isInet6 = (flags & CTL_FLAG_INET6) !== 0;
   const isDatagram = (flags & CTL_FLAG_DATAGRAM) !== 0;
   const isMultipath = (flags & CTL_FLAG_MULTIPATH) !== 0;
-  const kinds = { isNonBlocking, isInet6, isDatagram, isMultipath };
+  const kinds = { isNonBlocking, isInet6, isDatagram, isMultipath, ...inode };
   return { kind: "request", request: { op: "connect", ...header, ...kinds, endpoint } };
 }
 
@@ -293,7 +316,7 @@ export function decodeWaitingSocket(bytes: Uint8Array): WaitingSocket | undefine
 }
 
 /**
- * Encodes STATUS..BODY, 8–264 octets.
+ * Encodes STATUS..BODY, 8–264 octets, a message at most 65543.
  * @throws {RangeError} for an address, name, ticket, text, port or error that the message cannot carry
  */
 export function encodeAnswer(answer: ControlAnswer): Uint8Array {
@@ -324,7 +347,20 @@ export function encodeAnswer(answer: ControlAnswer): Uint8Array {
       inRange("name length", body.length, 1, CTL_MAX_HOST_NAME_LEN);
       return encode(CTL_STATUS_NAME, { body });
     }
+    case "message":
+      inRange("message length", answer.message.length, 1, MAX_ANSWER_MESSAGE_LEN);
+      return encode(CTL_STATUS_MESSAGE, { body: answer.message });
+    case "redirect":
+      return encode(CTL_STATUS_REDIRECT, { body: encodeEndpoint(answer.endpoint) });
   }
+}
+
+/** A PEER request of the brain's own, about a connection that there is not. */
+export function encodePeerRequest(token: Uint8Array): Uint8Array {
+  const nowhere = encodeEndpoint({ bytes: new Uint8Array(4), port: 0 });
+  const body = [...nowhere, ...nowhere];
+  const start = [CTL_MAGIC_0, CTL_MAGIC_1, CTL_VERSION, CTL_OP_PEER, 0, 0, 0, 0];
+  return Uint8Array.from([...start, ...token, 0, body.length, ...body]);
 }
 
 function encode(

@@ -1,6 +1,7 @@
 /*
  * sendto(2), sendmsg(2), sendmmsg(2), and connect(2) of sockets other than TCP: what goes
- * elsewhere leaves only if the brain says so. What a connected socket sends without an
+ * elsewhere leaves only if the brain says so, and what is for a name server goes to the brain
+ * where it says that (receive.c has the answers' side). What a connected socket sends without an
  * address was asked about when it was connected. ip(7), udp(7), tcp(7).
  */
 #include <errno.h>
@@ -13,11 +14,9 @@
 
 typedef ssize_t sendto_function(int fd, const void *bytes, size_t len, int flags,
 				const struct sockaddr *addr, socklen_t addr_len);
-typedef ssize_t sendmsg_function(int fd, const struct msghdr *message, int flags);
-typedef int sendmmsg_function(int fd, struct message *messages, unsigned int count, int flags);
 
 /* A raw call's result as libc's: -1 with errno for a negated errno. */
-static long with_errno(long result)
+long with_errno(long result)
 {
 	if (result >= 0)
 		return result;
@@ -38,7 +37,7 @@ static ssize_t real_sendto(int fd, const void *bytes, size_t len, int flags,
 
 static ssize_t real_sendmsg(int fd, const struct msghdr *message, int flags)
 {
-	sendmsg_function *next = (sendmsg_function *)real_find(REAL_SENDMSG);
+	send_one *next = (send_one *)real_find(REAL_SENDMSG);
 
 	return next ? next(fd, message, flags) :
 		      with_errno(sys_call(__NR_sendmsg, fd, (long)message, flags, 0, 0, 0));
@@ -46,37 +45,44 @@ static ssize_t real_sendmsg(int fd, const struct msghdr *message, int flags)
 
 static int real_sendmmsg(int fd, struct message *messages, unsigned int count, int flags)
 {
-	sendmmsg_function *next = (sendmmsg_function *)real_find(REAL_SENDMMSG);
+	send_many *next = (send_many *)real_find(REAL_SENDMMSG);
 
 	return next ? next(fd, messages, count, flags) :
 		      (int)with_errno(sys_call(__NR_sendmmsg, fd, (long)messages, count, flags, 0, 0));
 }
 
-/* 0 where a datagram from `fd` may go to `to`, else the errno of its refusal. */
-static int endpoint_refusal(int fd, const struct endpoint *to)
+/* 0 where a datagram from `fd` may go to `to`, or to *redirect; else the errno of its refusal. */
+static int endpoint_refusal(int fd, const struct endpoint *to, struct redirect *redirect)
 {
 	const struct settings *settings = settings_find();
 	struct answer answer;
 	int error;
 
-	if (endpoint_is_loopback(to) || endpoint_is_unspecified(to))
+	redirect->len = 0;
+	if (endpoint_is_unasked(to))
 		return 0;
-	if (settings && settings->flags & SETTINGS_FLAG('U') && !endpoint_is_reserved(to))
+	if (settings && settings->flags & SETTINGS_FLAG('U') && !endpoint_is_reserved(to) &&
+	    to->port != DNS_PORT)
 		return 0;
 	if (!sends_datagrams(fd))
 		return 0;
-	error = control_datagram(to, &answer);
+	error = control_datagram(to, to->port == DNS_PORT ? socket_inode(fd) : 0, &answer);
 	if (error || answer.status == CTL_STATUS_DIRECT)
 		return error;
+	if (answer.status == CTL_STATUS_REDIRECT && endpoint_is_face(&answer.endpoint))
+		redirect->len = endpoint_write(&answer.endpoint, socket_domain(fd), &redirect->addr);
+	if (redirect->len)
+		return 0;
 	return answer.status == CTL_STATUS_FAIL ? (int)answer.error : ENETDOWN;
 }
 
 /* The same for connect(2), to which AF_UNSPEC is no destination; 0 for TCP. */
-int datagram_connect_refusal(int fd, const void *addr, size_t len)
+int datagram_connect_refusal(int fd, const void *addr, size_t len, struct redirect *redirect)
 {
 	struct endpoint to;
 
-	return endpoint_read(addr, len, &to) ? endpoint_refusal(fd, &to) : 0;
+	redirect->len = 0;
+	return endpoint_read(addr, len, &to) ? endpoint_refusal(fd, &to, redirect) : 0;
 }
 
 /* Reads a send's address as the kernel does: it takes AF_UNSPEC for the socket's own family. */
@@ -101,18 +107,21 @@ static int read_destination(int fd, const void *addr, size_t len, struct endpoin
  * asked, or EOPNOTSUPP for TCP Fast Open to elsewhere, as from a kernel that has it switched
  * off: a program then connects, which is asked about. `addr` may be NULL.
  */
-static int destination_refusal(int fd, const struct endpoint *to, int flags)
+static int destination_refusal(int fd, const struct endpoint *to, int flags,
+			       struct redirect *redirect)
 {
-	if (!(flags & MSG_FASTOPEN) || endpoint_is_loopback(to) || endpoint_is_unspecified(to))
-		return endpoint_refusal(fd, to);
-	return tcp_family(fd) ? EOPNOTSUPP : endpoint_refusal(fd, to);
+	redirect->len = 0;
+	if (flags & MSG_FASTOPEN && !endpoint_is_unasked(to) && tcp_family(fd))
+		return EOPNOTSUPP;
+	return endpoint_refusal(fd, to, redirect);
 }
 
-int send_refusal(int fd, const void *addr, size_t len, int flags)
+int send_refusal(int fd, const void *addr, size_t len, int flags, struct redirect *redirect)
 {
 	struct endpoint to;
 
-	return read_destination(fd, addr, len, &to) ? destination_refusal(fd, &to, flags) : 0;
+	redirect->len = 0;
+	return read_destination(fd, addr, len, &to) ? destination_refusal(fd, &to, flags, redirect) : 0;
 }
 
 static int is_same(const struct endpoint *a, const struct endpoint *b)
@@ -122,59 +131,114 @@ static int is_same(const struct endpoint *a, const struct endpoint *b)
 
 /*
  * How many of the messages may be sent before the first that may not, whose errno is then in
- * *error (else 0). Messages that follow each other to one destination are one question.
+ * *error (else 0), or that goes to *redirect. Those that follow each other to one destination are
+ * one question.
  */
-unsigned int count_sendable(int fd, const struct message *messages, unsigned int count, int flags,
-			    int *error)
+static unsigned int count_sendable(int fd, const struct message *messages, unsigned int count,
+				   int flags, int *error, struct redirect *redirect)
 {
 	struct endpoint to, last = { .len = 0 };
 	unsigned int i;
 
 	*error = 0;
-	if (!messages)
-		return count;
-	count = count < MAX_MESSAGES ? count : MAX_MESSAGES;
+	redirect->len = 0;
 	for (i = 0; i < count; i++) {
 		const struct msghdr *header = &messages[i].header;
 
 		if (!read_destination(fd, header->msg_name, header->msg_namelen, &to) ||
 		    is_same(&to, &last))
 			continue;
-		*error = destination_refusal(fd, &to, flags);
-		if (*error)
+		*error = destination_refusal(fd, &to, flags, redirect);
+		if (*error || redirect->len)
 			return i;
 		last = to;
 	}
 	return count;
 }
 
+/* Sends the message to `to` in its own destination's place. */
+static ssize_t send_redirected(int fd, const struct msghdr *message, struct redirect *to, int flags,
+			       send_one *next)
+{
+	struct msghdr copy = *message;
+
+	copy.msg_name = &to->addr;
+	copy.msg_namelen = to->len;
+	return next(fd, &copy, flags);
+}
+
+/* As sendmsg(2); -1 with an errno of send_refusal() where it may not be. */
+ssize_t send_message(int fd, const struct msghdr *message, int flags, send_one *next)
+{
+	struct redirect to = { .len = 0 };
+	int error = 0;
+
+	if (message)
+		error = send_refusal(fd, message->msg_name, message->msg_namelen, flags, &to);
+	if (error)
+		return with_errno(-error);
+	return to.len ? send_redirected(fd, message, &to, flags, next) : next(fd, message, flags);
+}
+
+/*
+ * As sendmmsg(2): how many were sent; -1 with errno where the first one failed. Those that go as
+ * they are go together, those for a name server one by one.
+ */
+int send_messages(int fd, struct message *messages, unsigned int count, int flags, send_one *next,
+		  send_many *next_many)
+{
+	unsigned int sent = 0, sendable;
+	struct redirect to;
+	ssize_t result;
+	int error;
+
+	if (!messages)
+		return next_many(fd, messages, count, flags);
+	count = count < MAX_MESSAGES ? count : MAX_MESSAGES;
+	do {
+		struct message *first = messages + sent;
+
+		sendable = count_sendable(fd, first, count - sent, flags, &error, &to);
+		if (sendable || !(error || to.len)) {
+			result = next_many(fd, first, sendable, flags);
+			sent += result > 0 ? (unsigned int)result : 0;
+			if (result < (ssize_t)sendable || !sendable)
+				return sent ? (int)sent : (int)result;
+			first += sendable;
+		}
+		if (to.len) {
+			result = send_redirected(fd, &first->header, &to, flags, next);
+			if (result < 0)
+				return sent ? (int)sent : -1;
+			first->sent = (unsigned int)result;
+			sent++;
+		}
+	} while (to.len && sent < count);
+	return error && !sent ? (int)with_errno(-error) : (int)sent;
+}
+
 /* As sendto(2); -1 with an errno of send_refusal() where it may not be. */
 EXPORT ssize_t sendto(int fd, const void *bytes, size_t len, int flags,
 		      const struct sockaddr *addr, socklen_t addr_len)
 {
-	int error = send_refusal(fd, addr, addr_len, flags);
+	struct redirect to;
+	int error = send_refusal(fd, addr, addr_len, flags, &to);
 
-	return error ? with_errno(-error) : real_sendto(fd, bytes, len, flags, addr, addr_len);
+	if (error)
+		return with_errno(-error);
+	if (to.len)
+		return real_sendto(fd, bytes, len, flags, (struct sockaddr *)&to.addr, to.len);
+	return real_sendto(fd, bytes, len, flags, addr, addr_len);
 }
 
 EXPORT ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 {
-	int error = 0;
-
-	if (message)
-		error = send_refusal(fd, message->msg_name, message->msg_namelen, flags);
-	return error ? with_errno(-error) : real_sendmsg(fd, message, flags);
+	return send_message(fd, message, flags, real_sendmsg);
 }
 
-/* As sendmmsg(2): how many were sent; -1 where the first one failed. */
 EXPORT int sendmmsg(int fd, struct message *messages, unsigned int count, int flags)
 {
-	int error;
-	unsigned int sendable = count_sendable(fd, messages, count, flags, &error);
-
-	if (error && !sendable)
-		return (int)with_errno(-error);
-	return real_sendmmsg(fd, messages, sendable, flags);
+	return send_messages(fd, messages, count, flags, real_sendmsg, real_sendmmsg);
 }
 
 /* The names of the same two in 32-bit programs with 64-bit time. */

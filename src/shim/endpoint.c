@@ -3,12 +3,16 @@
  * address before it asks: TCP or not, loopback or not. Works on the octets, since a program's
  * sockaddr may be short or unaligned. ip(7), ipv6(7).
  */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <netinet/in.h>
+#include <sys/stat.h>
 
 #include "shim.h"
 #include "sys.h"
 
+#define FACE_PORT_FIRST 53000
+#define FACE_PORT_LAST 53255
 #define INET6_MIN_LEN 24	/* sin6_scope_id came later (RFC 2133); the kernel takes both */
 
 static const unsigned char MAPPED_PREFIX[12] = { [10] = 0xff, [11] = 0xff };
@@ -112,6 +116,25 @@ int endpoint_is_reserved(const struct endpoint *e)
 	return inet ? inet[0] == 198 && (inet[1] & 0xfe) == 18 : !memcmp(e->address, prefix, 8);
 }
 
+/*
+ * Whether a connection or datagram there stays on this machine and is nobody's business: only a
+ * name server might tell others what it is asked.
+ */
+int endpoint_is_unasked(const struct endpoint *e)
+{
+	return e->port != DNS_PORT && (endpoint_is_loopback(e) || endpoint_is_unspecified(e));
+}
+
+/* Whether it is of those that the brain answers DNS from, as REDIRECT in control.h has them. */
+int endpoint_is_face(const struct endpoint *e)
+{
+	const unsigned char *inet = inet_octets(e);
+
+	if (inet)
+		return inet[0] == 127 && inet[1] == 83 && inet[2] == 53;
+	return e->port >= FACE_PORT_FIRST && e->port <= FACE_PORT_LAST && endpoint_is_loopback(e);
+}
+
 /* An integer socket option, or a negated errno. */
 static int socket_option(int fd, int name)
 {
@@ -151,6 +174,14 @@ int is_multipath(int fd)
 int socket_domain(int fd)
 {
 	return socket_option(fd, SO_DOMAIN);
+}
+
+/* By which the brain knows the socket of a datagram, which can carry no token; 0 where it has none. */
+unsigned long long socket_inode(int fd)
+{
+	struct statx st;
+
+	return sys_statx(fd, "", AT_EMPTY_PATH, STATX_INO, &st) ? 0 : st.stx_ino;
 }
 
 /* Whether what `fd` sends to an Internet address is not TCP; yes where that cannot be found out. */

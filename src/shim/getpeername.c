@@ -1,6 +1,6 @@
 /*
  * getpeername(2): of a relayed connection the program sees its destination, not the
- * forwarder. In doubt it sees what the kernel says; nothing leaks by that.
+ * forwarder, and of a UDP socket to a name server that one. In doubt it sees what the kernel says; nothing leaks by that.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -25,19 +25,18 @@ static int real_getpeername(int fd, struct sockaddr *addr, socklen_t *len)
 	return -1;
 }
 
-/* The socket's family if its peer may be the brain, else 0. */
-static int relayed_family(int fd, const struct settings *settings)
+/* The socket's family if its peer, which is read, may be the brain; else 0. */
+static int relayed_family(int fd, const struct settings *settings, struct endpoint *peer)
 {
 	struct sockaddr_in6 addr;
 	socklen_t len = sizeof(addr);
-	struct endpoint peer;
 
-	if (sys_getpeername(fd, &addr, &len) || !endpoint_read(&addr, len, &peer))
+	if (sys_getpeername(fd, &addr, &len) || !endpoint_read(&addr, len, peer))
 		return 0;
-	if (!peer.port || !endpoint_is_loopback(&peer))
+	if (!peer->port || !endpoint_is_loopback(peer))
 		return 0;
-	if (peer.port != settings->port4 && peer.port != settings->port6 &&
-	    (peer.port & 0xff) != CTL_PENDING_PORT_MARK)
+	if (peer->port != settings->port4 && peer->port != settings->port6 &&
+	    (peer->port & 0xff) != CTL_PENDING_PORT_MARK)
 		return 0;
 	return tcp_family(fd) > 0 ? addr.sin6_family : 0;
 }
@@ -46,14 +45,14 @@ static int relayed_family(int fd, const struct settings *settings)
 static socklen_t find_destination(int fd, struct sockaddr_in6 *addr)
 {
 	const struct settings *settings = settings_find();
-	int family = settings ? relayed_family(fd, settings) : 0;
+	struct endpoint local, peer;
+	int family = settings ? relayed_family(fd, settings, &peer) : 0;
 	socklen_t len = sizeof(*addr);
-	struct endpoint local;
 	struct answer answer;
 
 	if (!family || sys_getsockname(fd, addr, &len) || !endpoint_read(addr, len, &local))
 		return 0;
-	if (control_peer(&local, &answer) || answer.status != CTL_STATUS_PEER)
+	if (control_peer(&local, &peer, &answer) || answer.status != CTL_STATUS_PEER)
 		return 0;
 	return endpoint_write(&answer.endpoint, family, addr);
 }
@@ -68,6 +67,8 @@ static int shim_getpeername(int fd, struct sockaddr *addr, socklen_t *len)
 	if (real_getpeername(fd, addr, len))
 		return -1;
 	destination_len = find_destination(fd, &destination);
+	if (!destination_len && len)
+		destination_len = find_name_server(addr, room < *len ? room : *len, &destination);
 	if (destination_len) {
 		memcpy(addr, &destination, room < destination_len ? room : destination_len);
 		*len = destination_len;

@@ -1,8 +1,8 @@
 /*
  * res_query(3) and its family, in glibc and musl: they ask the machine's name servers by
- * themselves, with packets that no hook sees. Refused, as though no name server could be reached,
- * except where the policy leaves all names to libc; the brain logs it. What only writes or reads
- * messages (res_mkquery, dn_expand) is not ours.
+ * themselves, with packets that no hook sees. The brain answers in their place, except where the
+ * policy leaves all names to libc. No domain of resolv.conf is searched: names are the server's to
+ * know. What only writes or reads messages (res_mkquery, dn_expand) is not ours.
  */
 #include <errno.h>
 #include <netdb.h>
@@ -12,6 +12,7 @@
 #include "shim.h"
 
 /* glibc's header before 2.34 has these names as macros for the others. */
+#undef res_mkquery
 #undef res_query
 #undef res_search
 #undef res_querydomain
@@ -23,109 +24,187 @@
 
 typedef int res_query_function(const char *name, int class, int type, unsigned char *answer,
 			       int len);
-typedef int res_search_function(const char *name, int class, int type, unsigned char *answer,
-				int len);
 typedef int res_querydomain_function(const char *name, const char *domain, int class, int type,
 				     unsigned char *answer, int len);
 typedef int res_send_function(const unsigned char *message, int message_len,
 			      unsigned char *answer, int len);
 typedef int res_nquery_function(res_state state, const char *name, int class, int type,
 				unsigned char *answer, int len);
-typedef int res_nsearch_function(res_state state, const char *name, int class, int type,
-				 unsigned char *answer, int len);
 typedef int res_nquerydomain_function(res_state state, const char *name, const char *domain,
 				      int class, int type, unsigned char *answer, int len);
 typedef int res_nsend_function(res_state state, const unsigned char *message, int message_len,
 			       unsigned char *answer, int len);
 
-/*
- * The function of libc if it may ask name servers by itself. Otherwise NULL, errno is
- * ECONNREFUSED, and h_errno (and in *state, where given) NO_RECOVERY. `code` is its name.
- */
-static void *find_allowed(const char *code, enum real_function which, res_state state)
+typedef int res_mkquery_function(int op, const char *name, int class, int type,
+				 const unsigned char *data, int data_len,
+				 const unsigned char *record, unsigned char *message, int len);
+
+#define MAX_QUERY_LEN CTL_MAX_NAME_LEN
+#define ASK_LIBC (-2)		/* in place of a length: libc's own function is to be called */
+
+/* The function of libc; glibc before 2.34 has it by its other name. */
+static void *find(enum real_function which)
 {
-	struct answer answer;
 	void *next = real_find(which);
 
-	if (!next)	/* glibc before 2.34 */
-		next = real_find(which + REAL_UNDER_RES_QUERY - REAL_RES_QUERY);
-	if (!control_notice(code, &answer) && answer.status == CTL_STATUS_LIBC && next)
-		return next;
-	if (state)
-		state->res_h_errno = NO_RECOVERY;
-	set_host_error(NO_RECOVERY);
-	errno = ECONNREFUSED;
-	return NULL;
+	return next ? next : real_find(which + REAL_UNDER_RES_QUERY - REAL_RES_QUERY);
 }
 
-/* The length of the answer, or -1 as find_allowed() says. */
+/* -1, with h_errno (and that of *state, where given). */
+static int fail(res_state state, int error)
+{
+	if (state)
+		state->res_h_errno = error;
+	set_host_error(error);
+	return -1;
+}
+
+/* As where no name server can be reached. */
+static int fail_unreached(res_state state)
+{
+	fail(state, NO_RECOVERY);
+	errno = ECONNREFUSED;
+	return -1;
+}
+
+/*
+ * The length of the answer, which may be more than `len`: TC is then set in what fits. Or -1 with
+ * errno ECONNREFUSED and h_errno NO_RECOVERY; or ASK_LIBC.
+ */
+static int ask(res_state state, const unsigned char *message, int message_len,
+	       unsigned char *answer, int len)
+{
+	struct answer said;
+
+	if (message_len < 0 || len < 0 ||
+	    control_query(message, (size_t)message_len, answer, (size_t)len, &said))
+		return fail_unreached(state);
+	if (said.status == CTL_STATUS_LIBC)
+		return ASK_LIBC;
+	if (said.status != CTL_STATUS_MESSAGE)
+		return fail_unreached(state);
+	if (said.message_len > (unsigned int)len && len > 2)
+		answer[2] |= 2;
+	return (int)said.message_len;
+}
+
+/* As ask(), of an answer that has records; -1 with h_errno where it has none, as in glibc. */
+static int query(res_state state, const char *name, int class, int type, unsigned char *answer,
+		 int len)
+{
+	res_mkquery_function *make = real_find(REAL_RES_MKQUERY);
+	unsigned char message[MAX_QUERY_LEN];
+	int made, result, saved = errno;
+
+	if (!make)
+		make = real_find(REAL_UNDER_RES_MKQUERY);
+	made = make ? make(0, name, class, type, NULL, 0, NULL, message, sizeof(message)) : -1;
+	errno = saved;	/* glibc has looked for its configuration */
+	if (made <= 0)
+		return fail(state, NO_RECOVERY);
+	result = ask(state, message, made, answer, len);
+	if (result < 0)
+		return result;
+	if (result < 12 || len < 12)
+		return fail(state, NO_RECOVERY);
+	switch (answer[3] & 15) {
+	case 0:
+		return answer[6] | answer[7] ? result : fail(state, NO_DATA);
+	case 2:
+		return fail(state, TRY_AGAIN);
+	case 3:
+		return fail(state, HOST_NOT_FOUND);
+	}
+	return fail(state, NO_RECOVERY);
+}
+
+/* As query(), of "NAME.DOMAIN". */
+static int query_domain(res_state state, const char *name, const char *domain, int class, int type,
+			unsigned char *answer, int len)
+{
+	char joined[MAX_QUERY_LEN];
+	size_t name_len = strlen(name), domain_len = domain ? strlen(domain) : 0;
+
+	if (name_len + 1 + domain_len >= sizeof(joined))
+		return fail(state, NO_RECOVERY);
+	memcpy(joined, name, name_len + 1);
+	if (domain_len) {
+		joined[name_len] = '.';
+		memcpy(joined + name_len + 1, domain, domain_len + 1);
+	}
+	return query(state, joined, class, type, answer, len);
+}
+
+/* Each of the following: as its like above, or what libc's own returns. */
 static int shim_res_query(const char *name, int class, int type, unsigned char *answer, int len)
 {
-	res_query_function *next = find_allowed("res_query", REAL_RES_QUERY, NULL);
+	res_query_function *next = find(REAL_RES_QUERY);
+	int result = query(NULL, name, class, type, answer, len);
 
-	return next ? next(name, class, type, answer, len) : -1;
+	return result == ASK_LIBC && next ? next(name, class, type, answer, len) : result;
 }
 
-/* The length of the answer, or -1 as find_allowed() says. */
 static int shim_res_search(const char *name, int class, int type, unsigned char *answer, int len)
 {
-	res_search_function *next = find_allowed("res_search", REAL_RES_SEARCH, NULL);
+	res_query_function *next = find(REAL_RES_SEARCH);
+	int result = query(NULL, name, class, type, answer, len);
 
-	return next ? next(name, class, type, answer, len) : -1;
+	return result == ASK_LIBC && next ? next(name, class, type, answer, len) : result;
 }
 
-/* The length of the answer, or -1 as find_allowed() says. */
 static int shim_res_querydomain(const char *name, const char *domain, int class, int type,
 				unsigned char *answer, int len)
 {
-	res_querydomain_function *next = find_allowed("res_querydomain", REAL_RES_QUERYDOMAIN, NULL);
+	res_querydomain_function *next = find(REAL_RES_QUERYDOMAIN);
+	int result = query_domain(NULL, name, domain, class, type, answer, len);
 
-	return next ? next(name, domain, class, type, answer, len) : -1;
+	return result == ASK_LIBC && next ? next(name, domain, class, type, answer, len) : result;
 }
 
-/* The length of the answer, or -1 as find_allowed() says. */
 static int shim_res_send(const unsigned char *message, int message_len, unsigned char *answer,
 			 int len)
 {
-	res_send_function *next = find_allowed("res_send", REAL_RES_SEND, NULL);
+	res_send_function *next = find(REAL_RES_SEND);
+	int result = ask(NULL, message, message_len, answer, len);
 
-	return next ? next(message, message_len, answer, len) : -1;
+	return result == ASK_LIBC && next ? next(message, message_len, answer, len) : result;
 }
 
-/* The length of the answer, or -1 as find_allowed() says. */
 static int shim_res_nquery(res_state state, const char *name, int class, int type,
 			   unsigned char *answer, int len)
 {
-	res_nquery_function *next = find_allowed("res_nquery", REAL_RES_NQUERY, state);
+	res_nquery_function *next = find(REAL_RES_NQUERY);
+	int result = query(state, name, class, type, answer, len);
 
-	return next ? next(state, name, class, type, answer, len) : -1;
+	return result == ASK_LIBC && next ? next(state, name, class, type, answer, len) : result;
 }
 
-/* The length of the answer, or -1 as find_allowed() says. */
 static int shim_res_nsearch(res_state state, const char *name, int class, int type,
 			    unsigned char *answer, int len)
 {
-	res_nsearch_function *next = find_allowed("res_nsearch", REAL_RES_NSEARCH, state);
+	res_nquery_function *next = find(REAL_RES_NSEARCH);
+	int result = query(state, name, class, type, answer, len);
 
-	return next ? next(state, name, class, type, answer, len) : -1;
+	return result == ASK_LIBC && next ? next(state, name, class, type, answer, len) : result;
 }
 
-/* The length of the answer, or -1 as find_allowed() says. */
 static int shim_res_nquerydomain(res_state state, const char *name, const char *domain, int class,
 				 int type, unsigned char *answer, int len)
 {
-	res_nquerydomain_function *next = find_allowed("res_nquerydomain", REAL_RES_NQUERYDOMAIN, state);
+	res_nquerydomain_function *next = find(REAL_RES_NQUERYDOMAIN);
+	int result = query_domain(state, name, domain, class, type, answer, len);
 
-	return next ? next(state, name, domain, class, type, answer, len) : -1;
+	return result == ASK_LIBC && next ? next(state, name, domain, class, type, answer, len) :
+					    result;
 }
 
-/* The length of the answer, or -1 as find_allowed() says. */
 static int shim_res_nsend(res_state state, const unsigned char *message, int message_len,
 			  unsigned char *answer, int len)
 {
-	res_nsend_function *next = find_allowed("res_nsend", REAL_RES_NSEND, state);
+	res_nsend_function *next = find(REAL_RES_NSEND);
+	int result = ask(state, message, message_len, answer, len);
 
-	return next ? next(state, message, message_len, answer, len) : -1;
+	return result == ASK_LIBC && next ? next(state, message, message_len, answer, len) : result;
 }
 
 EXPORT int res_query(const char *name, int class, int type, unsigned char *answer, int len)

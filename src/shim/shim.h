@@ -39,9 +39,10 @@ struct answer {
 	unsigned int status;		/* CTL_STATUS_* */
 	unsigned int error;		/* FAIL: 1-4095 */
 	int link;			/* PENDING: the connection to the brain, for control_started() */
-	struct endpoint endpoint;	/* FORWARD, PENDING, PEER */
+	struct endpoint endpoint;	/* FORWARD, PENDING, PEER, REDIRECT */
 	unsigned char ticket[CTL_TICKET_LEN];
 	char text[CTL_MAX_ANSWER_BODY_LEN + 1];	/* ADDRESS, NAME */
+	unsigned int message_len;	/* MESSAGE, whether it fits or not */
 };
 
 /* TSOCKS_CONTROL, taken apart. */
@@ -59,6 +60,12 @@ struct message {
 	unsigned int sent;
 };
 
+/* Where a datagram goes in its destination's place; nowhere else where len is 0. */
+struct redirect {
+	socklen_t len;
+	struct sockaddr_storage addr;
+};
+
 /* settings.c */
 #define SETTINGS_FLAG(letter) (1u << ((letter) - 'A'))
 const struct settings *settings_find(void);
@@ -71,10 +78,12 @@ int control_connect(const struct endpoint *to, unsigned int flags, const struct 
 int control_started(int link, const struct attempt *attempt);
 int control_verdict(const struct attempt *attempt, struct answer *answer);
 int control_resolve(unsigned int family, const char *name, size_t len, struct answer *answer);
-int control_peer(const struct endpoint *local, struct answer *answer);
+int control_peer(const struct endpoint *local, const struct endpoint *remote, struct answer *answer);
 int control_reverse(const struct endpoint *address, struct answer *answer);
-int control_notice(const char *code, struct answer *answer);
-int control_datagram(const struct endpoint *to, struct answer *answer);
+int control_query(const unsigned char *query, size_t len, unsigned char *message, size_t room,
+		  struct answer *answer);
+int control_source(const struct endpoint *face, struct answer *answer);
+int control_datagram(const struct endpoint *to, unsigned long long inode, struct answer *answer);
 int control_socket(int domain, int type, int protocol, struct answer *answer);
 int control_execute(unsigned int reason, const char *path, struct answer *answer);
 
@@ -85,9 +94,13 @@ int endpoint_is_inet(const struct endpoint *e);
 int endpoint_is_loopback(const struct endpoint *e);
 int endpoint_is_unspecified(const struct endpoint *e);
 int endpoint_is_reserved(const struct endpoint *e);
+int endpoint_is_unasked(const struct endpoint *e);
+int endpoint_is_face(const struct endpoint *e);
+#define DNS_PORT 53
 int tcp_family(int fd);
 int is_multipath(int fd);
 int socket_domain(int fd);
+unsigned long long socket_inode(int fd);
 int sends_datagrams(int fd);
 
 /* connect.c: connect(2) that came by syscall(2) */
@@ -102,11 +115,25 @@ int true_error(int fd, int error);
 void correct_option(int fd, int level, int name, void *value, socklen_t len);
 
 /* datagram.c, socket.c: 0, or the errno of a refusal */
-int datagram_connect_refusal(int fd, const void *addr, size_t len);
-int send_refusal(int fd, const void *addr, size_t len, int flags);
-unsigned int count_sendable(int fd, const struct message *messages, unsigned int count, int flags,
-			    int *error);
+int datagram_connect_refusal(int fd, const void *addr, size_t len, struct redirect *to);
+int send_refusal(int fd, const void *addr, size_t len, int flags, struct redirect *to);
+long with_errno(long result);
+typedef ssize_t send_one(int fd, const struct msghdr *message, int flags);
+typedef int send_many(int fd, struct message *messages, unsigned int count, int flags);
+ssize_t send_message(int fd, const struct msghdr *message, int flags, send_one *next);
+int send_messages(int fd, struct message *messages, unsigned int count, int flags,
+		  send_one *next, send_many *next_many);
 int socket_refusal(int domain, int type, int protocol);
+
+/* receive.c */
+socklen_t find_name_server(const void *face, socklen_t len, void *addr);
+typedef ssize_t receive_one(int fd, struct msghdr *message, int flags);
+typedef int receive_many(int fd, struct message *messages, unsigned int count, int flags,
+			 struct timespec *limit);
+void restore_source(void *addr, socklen_t room, socklen_t len);
+ssize_t receive_message(int fd, struct msghdr *message, int flags, receive_one *next);
+int receive_messages(int fd, struct message *messages, unsigned int count, int flags,
+		     struct timespec *limit, receive_many *next);
 
 /* name.c */
 #define NAME_TEXT_LEN (CTL_MAX_NAME_LEN + CTL_MAX_ANSWER_BODY_LEN)
@@ -185,6 +212,15 @@ enum real_function {
 	REAL_SENDMSG,
 	REAL_SENDMMSG,
 	REAL_SOCKET,
+	REAL_RECVFROM,
+	REAL_RECVFROM_CHK,
+	REAL_RECVMSG,
+	REAL_RECVMMSG,
+	REAL_RECVMSG64,
+	REAL_RECVMMSG64,
+	REAL_RECVMMSG_TIME64,
+	REAL_RES_MKQUERY,
+	REAL_UNDER_RES_MKQUERY,
 	REAL_EXECVE,
 	REAL_EXECVEAT,
 	REAL_EXECVPE,

@@ -37,17 +37,34 @@ static long make_socket(int domain, int type, int protocol)
 	return fail(error);
 }
 
-static long send_messages(const long arguments[6])
+static ssize_t pass_sendmsg(int fd, const struct msghdr *message, int flags)
 {
-	const long *a = arguments;
-	int error;
-	unsigned int sendable = count_sendable((int)a[0], (const struct message *)a[1],
-					       (unsigned int)a[2], (int)a[3], &error);
-
-	if (error && !sendable)
-		return fail(error);
-	return pass(__NR_sendmmsg, (long[6]){ a[0], a[1], sendable, a[3] });
+	return pass(__NR_sendmsg, (long[6]){ fd, (long)message, flags });
 }
+
+static int pass_sendmmsg(int fd, struct message *messages, unsigned int count, int flags)
+{
+	return (int)pass(__NR_sendmmsg, (long[6]){ fd, (long)messages, count, flags });
+}
+
+static ssize_t pass_recvmsg(int fd, struct msghdr *message, int flags)
+{
+	return pass(__NR_recvmsg, (long[6]){ fd, (long)message, flags });
+}
+
+static int pass_recvmmsg(int fd, struct message *messages, unsigned int count, int flags,
+			 struct timespec *limit)
+{
+	return (int)pass(__NR_recvmmsg, (long[6]){ fd, (long)messages, count, flags, (long)limit });
+}
+
+#ifdef __NR_recvmmsg_time64
+static int pass_recvmmsg_time64(int fd, struct message *messages, unsigned int count, int flags,
+				struct timespec *limit)
+{
+	return (int)pass(__NR_recvmmsg_time64, (long[6]){ fd, (long)messages, count, flags, (long)limit });
+}
+#endif
 
 static long get_option(const long arguments[6])
 {
@@ -62,10 +79,6 @@ static long get_option(const long arguments[6])
 /* One of the numbers of is_hooked(). Not inlined, so that syscall() itself needs no stack. */
 static __attribute__((noinline)) long hooked(long number, long a, long b, long c, long d, long e)
 {
-	const struct msghdr *message = (const struct msghdr *)b;
-	const long arguments[6] = { a, b, c, d, e };
-	int error = 0;
-
 	switch (number) {
 	case __NR_connect:
 		return connect_by_number((int)a, (const struct sockaddr *)b, (socklen_t)c);
@@ -76,31 +89,61 @@ static __attribute__((noinline)) long hooked(long number, long a, long b, long c
 	case __NR_socket:
 		return make_socket((int)a, (int)b, (int)c);
 	case __NR_sendmmsg:
-		return send_messages(arguments);
+		return send_messages((int)a, (struct message *)b, (unsigned int)c, (int)d, pass_sendmsg,
+				     pass_sendmmsg);
 	case __NR_getsockopt:
-		return get_option(arguments);
+		return get_option((long[6]){ a, b, c, d, e });
 	case __NR_io_uring_setup:
 		return fail(ENOSYS);
 	case __NR_sendmsg:
-		if (message)
-			error = send_refusal((int)a, message->msg_name, message->msg_namelen, (int)c);
-		return error ? fail(error) : pass(number, arguments);
+		return send_message((int)a, (const struct msghdr *)b, (int)c, pass_sendmsg);
+	case __NR_recvmsg:
+		return receive_message((int)a, (struct msghdr *)b, (int)c, pass_recvmsg);
+	case __NR_recvmmsg:
+		return receive_messages((int)a, (struct message *)b, (unsigned int)c, (int)d,
+					(struct timespec *)e, pass_recvmmsg);
+#ifdef __NR_recvmmsg_time64
+	case __NR_recvmmsg_time64:
+		return receive_messages((int)a, (struct message *)b, (unsigned int)c, (int)d,
+					(struct timespec *)e, pass_recvmmsg_time64);
+#endif
 	}
 	return fail(ENOSYS);
 }
 
 static __attribute__((noinline)) long hooked_sendto(long a, long b, long c, long d, long e, long f)
 {
-	int error = send_refusal((int)a, (const void *)e, (size_t)(socklen_t)f, (int)d);
+	struct redirect to;
+	int error = send_refusal((int)a, (const void *)e, (size_t)(socklen_t)f, (int)d, &to);
 
-	return error ? fail(error) : pass(__NR_sendto, (long[6]){ a, b, c, d, e, f });
+	if (error)
+		return fail(error);
+	if (to.len)
+		return pass(__NR_sendto, (long[6]){ a, b, c, d, (long)&to.addr, to.len });
+	return pass(__NR_sendto, (long[6]){ a, b, c, d, e, f });
+}
+
+static __attribute__((noinline)) long hooked_recvfrom(long a, long b, long c, long d, long e, long f)
+{
+	socklen_t *len = (socklen_t *)f;
+	socklen_t room = e && f ? *len : 0;
+	long result = pass(__NR_recvfrom, (long[6]){ a, b, c, d, e, f });
+
+	if (result >= 0 && room)
+		restore_source((void *)e, room, *len);
+	return result;
 }
 
 static int is_hooked(long number)
 {
+#ifdef __NR_recvmmsg_time64
+	if (number == __NR_recvmmsg_time64)
+		return 1;
+#endif
 	return number == __NR_connect || number == __NR_socket || number == __NR_sendmsg ||
 	       number == __NR_sendmmsg || number == __NR_io_uring_setup ||
 	       number == __NR_getsockopt ||
+	       number == __NR_recvmsg || number == __NR_recvmmsg ||
 	       number == __NR_execve || number == __NR_execveat;
 }
 
@@ -120,6 +163,12 @@ static __attribute__((noinline)) long hooked_socketcall(long call, const long *a
 		return hooked(__NR_sendmmsg, a[0], a[1], a[2], a[3], 0);
 	if (a && call == SYS_GETSOCKOPT)
 		return hooked(__NR_getsockopt, a[0], a[1], a[2], a[3], a[4]);
+	if (a && call == SYS_RECVFROM)
+		return hooked_recvfrom(a[0], a[1], a[2], a[3], a[4], a[5]);
+	if (a && call == SYS_RECVMSG)
+		return hooked(__NR_recvmsg, a[0], a[1], a[2], 0, 0);
+	if (a && call == SYS_RECVMMSG)
+		return hooked(__NR_recvmmsg, a[0], a[1], a[2], a[3], a[4]);
 	return pass(__NR_socketcall, (long[6]){ call, (long)a });
 }
 #endif
@@ -131,6 +180,8 @@ static inline __attribute__((always_inline)) long shim_syscall(long number, long
 
 	if (number == __NR_sendto)
 		return hooked_sendto(a, b, c, d, e, f);
+	if (number == __NR_recvfrom)
+		return hooked_recvfrom(a, b, c, d, e, f);
 	if (is_hooked(number))
 		return hooked(number, a, b, c, d, e);
 #ifdef __i386__

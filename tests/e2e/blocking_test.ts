@@ -4,6 +4,7 @@
  */
 
 import assert from "node:assert/strict";
+import { constants } from "node:os";
 import { test } from "node:test";
 import { startBannerServer, startWebServer } from "../helpers/local_servers.ts";
 import { needs, outsideAddress, outsideDevice } from "../helpers/needs.ts";
@@ -121,6 +122,36 @@ test(
       const { stdout } = await runTsocks(["run", "--server", server.url(), "--", ...command]);
       assert.equal(stdout, `${from} relayed\n`);
     }
+  },
+);
+
+const SHARE_PORT = `
+import select, socket, sys
+sockets = []
+for port in range(81, 86):
+    one = socket.socket()
+    one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    one.bind(("0.0.0.0", sockets[0].getsockname()[1] if sockets else 0))
+    one.setblocking(False)
+    print(port, one.connect_ex((sys.argv[1], port)))
+    sockets.append(one)
+for one in sockets[:4]:
+    select.select([], [one], [], 5)
+    one.setblocking(True)
+    print(one.getpeername()[1], one.recv(20).decode(), end="")`;
+
+test(
+  "four sockets of one port that do not block wait for four destinations; a fifth has no address left",
+  needs("python3"),
+  async () => {
+    await using destination = await startBannerServer("relayed\n");
+    await using server = await startReferenceServer({ routes: { [FAR]: destination.port } });
+    const args = ["run", "--server", server.url(), "--", ...python(SHARE_PORT, FAR)];
+    const { stdout } = await runTsocks(args);
+    const { EADDRNOTAVAIL, EINPROGRESS } = constants.errno;
+    const started = [81, 82, 83, 84].map((port) => `${port} ${EINPROGRESS}\n`).join("");
+    const carried = [81, 82, 83, 84].map((port) => `${port} relayed\n`).join("");
+    assert.equal(stdout, `${started}85 ${EADDRNOTAVAIL}\n${carried}`);
   },
 );
 

@@ -219,7 +219,7 @@ for (const libc of HOST_LIBCS) {
 
 const LEAK = `
 import socket
-for to in (("192.0.2.53", 53), ("224.0.0.251", 5353), ("255.255.255.255", 67), ("10.231.7.2", 53)):
+for to in (("192.0.2.53", 123), ("224.0.0.251", 5353), ("255.255.255.255", 67), ("10.231.7.2", 123)):
     s = socket.socket(type=socket.SOCK_DGRAM)
     s.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
     for send in (lambda: s.sendto(b"x", to), lambda: s.sendmsg([b"x"], [], 0, to), lambda: s.connect(to)):
@@ -233,7 +233,16 @@ print("over")`;
 test(
   "with a default route, no datagram comes over the wire, nor a broadcast or multicast",
   needs(
-    ...["root", "network namespaces", "mount namespaces", "ip", "python3", "microsocks", "curl"],
+    ...[
+      "root",
+      "network namespaces",
+      "mount namespaces",
+      "ip",
+      "python3",
+      "microsocks",
+      "curl",
+      "dig",
+    ],
   ),
   async () => {
     await using network = await makeIsolatedNetwork({ hasDefaultRoute: true });
@@ -245,6 +254,10 @@ test(
       return await run(program, args, { env: { HOME: home.path } });
     };
     assert.equal((await inside(...python(LEAK))).stdout, "over\n");
+    for (const nameServer of ["192.0.2.53", SERVER_ADDRESS]) {
+      const { stdout } = await inside("dig", "+short", `@${nameServer}`, "hello.example");
+      assert.equal(stdout, "198.18.0.1\n");
+    }
     // What comes after it shows that what came before would have been seen.
     assert.equal((await inside("curl", "-sS", "http://hello.example/")).status, 0);
     assert.ok(network.packets().length > 0);

@@ -31,7 +31,8 @@ testShim("getpeername() of a relayed socket is the destination, also cut short",
   );
   const asked = brain.asked[1];
   assert.equal(asked?.op, PEER);
-  assert.deepEqual([...asked?.body.subarray(3) ?? []], [127, 0, 0, 1]);
+  assert.deepEqual([...asked?.body.subarray(3, 7) ?? []], [127, 0, 0, 1]);
+  assert.deepEqual(asked?.body.subarray(7), endpoint4("127.0.0.1", brain.port4));
   assert.ok((asked?.body.readUInt16BE(1) ?? 0) > 0);
 });
 

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { addressText, answer, type Asked, endpoint4, endpoint6, fail, LIBC } from "./fake_brain.ts";
+import { addressText, answer, endpoint4, endpoint6, fail, LIBC } from "./fake_brain.ts";
 import { ALL_LIBCS, testShim } from "./programs.ts";
 
 const RESERVED = "198.18.0.5";
@@ -150,7 +150,7 @@ function calls(libc: string): string[] {
   return [...CODES, ...STATE_CODES, ...[...CODES, ...STATE_CODES].map((code) => `__${code}`)];
 }
 
-testShim("res_query() and its family are refused, and the brain hears of each", {
+testShim("res_query() and its family fail as without a name server, and the brain hears of each", {
   libcs: ALL_LIBCS,
   reply: () => fail(4),
 }, async ({ brain, run, libc }) => {
@@ -160,8 +160,57 @@ testShim("res_query() and its family are refused, and the brain hears of each", 
     return `${call} -1 ${ECONNREFUSED} ${NO_RECOVERY} ${inState}\n`;
   });
   assert.equal(stdout, lines.join(""));
-  const heard = brain.asked.map(({ op, body }: Asked) => [op, body.toString("latin1")]);
-  assert.deepEqual(heard, calls(libc.name).map((call) => [5, call.replace(/^__/, "")]));
+  assert.equal(brain.asked.length, calls(libc.name).length);
+  for (const { op, body } of brain.asked) {
+    assert.equal(op, 9);
+    assert.match(body.toString("latin1", 12), /_http.*_tcp.*hello.*example/);
+  }
+});
+
+/** An answer to a query of DNS: its question, and records of any kind that only their count tells. */
+function dnsAnswer(query: Buffer, rcode: number, count: number, length = query.length): Buffer {
+  const message = Buffer.alloc(length);
+  query.copy(message);
+  message[2] = 0x81;
+  message[3] = 0x80 | rcode;
+  message[7] = count;
+  return answer(9, message);
+}
+
+const TRY_AGAIN = 2;
+const NO_DATA = 4;
+const QUERIES = /^(?:__)?res_n?(query|search|querydomain) /;
+const RESULTS: [string, number, number, number][] = [
+  ["records", 0, 1, 0],
+  ["none of this kind", 0, 0, NO_DATA],
+  ["no such name", 3, 0, HOST_NOT_FOUND],
+  ["a server that failed", 2, 0, TRY_AGAIN],
+  ["a refusal", 5, 0, NO_RECOVERY],
+];
+for (const [what, rcode, count, hErrno] of RESULTS) {
+  testShim(`res_query() and its family give the brain's answer: ${what}`, {
+    libcs: ALL_LIBCS,
+    reply: ({ body }) => dnsAnswer(body, rcode, count),
+  }, async ({ brain, run, libc }) => {
+    const { stdout } = await run("query_resolver", ["hello.example"]);
+    const lines = stdout.trim().split("\n");
+    assert.equal(lines.length, calls(libc.name).length);
+    lines.forEach((line, at) => {
+      const [, result, errno, error] = line.split(" ").map(Number);
+      const isFailed = QUERIES.test(line) && hErrno !== 0;
+      const expected = isFailed
+        ? [-1, UNTOUCHED, hErrno]
+        : [brain.asked[at]!.body.length, UNTOUCHED, 0];
+      assert.deepEqual([result, errno, error], expected, line);
+    });
+  });
+}
+
+testShim("res_send() tells the whole length of an answer that does not fit", {
+  reply: ({ body }) => dnsAnswer(body, 0, 1, 60_000),
+}, async ({ run }) => {
+  const { stdout } = await run("query_resolver", ["hello.example", "res_send"]);
+  assert.equal(stdout, `res_send 60000 ${UNTOUCHED} 0 0\n`);
 });
 
 testShim("res_query() and its family are refused when the brain is gone", {

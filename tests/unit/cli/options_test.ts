@@ -51,6 +51,11 @@ test("parseCommandLine() has the defaults that the help names", () => {
   assert.equal(options.udp, undefined);
   assert.equal(run("run", "--udp", "direct", "--", "cmd").udp, "direct");
   assert.throws(() => run("run", "--udp", "yes", "--", "cmd"), /Unknown way for UDP "yes"/);
+  assert.deepEqual([options.dns, options.dnsServer], [undefined, undefined]);
+  assert.equal(run("run", "--dns", "tcp", "--", "cmd").dns, "tcp");
+  assert.equal(run("run", "--dns-server", "192.0.2.53:54", "--", "cmd").dnsServer?.port, 54);
+  assert.throws(() => run("run", "--dns", "udp", "--", "cmd"), /Unknown way for names "udp"/);
+  assert.throws(() => run("run", "--dns-server", "a.b", "--", "cmd"), /Not a DNS server: "a.b"/);
   assert.equal(options.isStrict, false);
   assert.equal(options.withoutReexec, false);
   assert.equal(run("run", "--strict", "--", "cmd").isStrict, true);

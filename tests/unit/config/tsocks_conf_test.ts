@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Config, formatServer, type Server } from "../../../src/config/model.ts";
 import { parseTsocksConf } from "../../../src/config/tsocks_conf.ts";
+import { formatIpAddress } from "../../../src/net/address.ts";
 import { formatSubnet } from "../../../src/net/subnet.ts";
 
 const FILE = "/etc/tsocks.conf";
@@ -28,7 +29,13 @@ function summarize(config: Config): string[] {
     ...server("default", config.defaultServer),
     ...(config.fallback.isOn ? ["fallback"] : []),
     ...(config.udp.isDirect ? ["udp direct"] : []),
+    ...(config.dns.mode === "remote" ? [] : [`dns ${config.dns.mode}`]),
+    ...(config.dnsServer === undefined ? [] : [dnsServer(config.dnsServer)]),
   ];
+}
+
+function dnsServer({ address, port }: NonNullable<Config["dnsServer"]>): string {
+  return `dns_server ${formatIpAddress(address)} ${port}`;
 }
 
 /** What it shows, file, summary. No diagnostics. */
@@ -137,6 +144,14 @@ const ACCEPTED: [string, string, string[]][] = [
   ["fallback = no", "fallback = no\n", []],
   ["udp = direct", "udp = direct\n", ["udp direct"]],
   ["udp = refuse", "udp = refuse\n", []],
+  ["dns = remote", "dns = remote\n", []],
+  ["dns = local", "dns = local\n", ["dns local"]],
+  ["dns = tcp in a path", "path {\nreaches = ::/0\nserver = h\ndns = tcp\ndns_server = ::53\n}\n", [
+    ...["path via socks4://h:1080", "- ::/0"],
+    ...["dns tcp", "dns_server ::53 53"],
+  ]],
+  ["a DNS server's port", "dns_server = 192.0.2.53:5353\n", ["dns_server 192.0.2.53 5353"]],
+  ["IPv6 with a port", "dns_server = [2001:db8::1]:5353\n", ["dns_server 2001:db8::1 5353"]],
   ["fallback in a path is the file's", "path {\nserver = h\nreaches = ::/0\nfallback = yes\n}\n", [
     ...["path via socks4://h:1080", "- ::/0"],
     "fallback",

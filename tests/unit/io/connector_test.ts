@@ -25,8 +25,11 @@ test("carry() keeps the address of the name that it relays to, until the end", a
   const names = new ReservedNames(1);
   const log = new DecisionLog({ level: -1, format: "text", fd: 2 });
   const options = { config: emptyConfig(), names, hosts: () => new Map(), maps: new Map() };
-  const router = new Router({ ...options, lookup: () => Promise.resolve([]) });
-  const connector = new Connector({ router, log, timeoutMs: 1000, maxConnections: 10 });
+  const lookup = () => Promise.resolve([]);
+  const router = new Router({ ...options, lookup, lookupByTcp: lookup, nameservers: () => [] });
+  const answerDns = () => assert.fail("no DNS here");
+  const limits = { timeoutMs: 1000, maxConnections: 10 };
+  const connector = new Connector({ router, log, answerDns, ...limits });
   const { v4 } = names.reserve("hello.example", 0)!;
   const asked = { kind: "name" as const, name: "hello.example", port: 80 };
   const attempt = await connector.decide(asked, { pid: 1, comm: "test" });

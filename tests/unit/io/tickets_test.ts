@@ -37,20 +37,33 @@ test("no two tickets are alike", () => {
   assert.equal(seen.size, 1000);
 });
 
+function connection(port: number, remote = "127.0.0.1") {
+  return { local: { address: "127.0.0.1", port }, remote: { address: remote, port: 9 } };
+}
+
+test("connections from one port are told apart by where they go", async () => {
+  const peers = new Peers();
+  const [one, other] = [80, 81].map((port) => ({ bytes: Uint8Array.of(192, 0, 2, 1), port }));
+  peers.remember(connection(4000), one!);
+  peers.remember(connection(4000, "127.0.0.2"), other!);
+  assert.equal(await peers.find(connection(4000)), one);
+  assert.equal(await peers.find(connection(4000, "127.0.0.2")), other);
+});
+
 test("find() waits for a ticket that is on its way, and no longer", async () => {
   const peers = new Peers();
   const endpoint = { bytes: Uint8Array.of(192, 0, 2, 1), port: 80 };
-  const asking = peers.find("127.0.0.1", 4000);
-  setImmediate(() => peers.remember("127.0.0.1", 4000, endpoint));
+  const asking = peers.find(connection(4000));
+  setImmediate(() => peers.remember(connection(4000), endpoint));
   assert.equal(await asking, endpoint);
-  assert.equal(await peers.find("127.0.0.1", 4001), null);
-  peers.remember("127.0.0.1", 4002, null);
-  assert.equal(await peers.find("127.0.0.1", 4002), null);
+  assert.equal(await peers.find(connection(4001)), null);
+  peers.remember(connection(4002), null);
+  assert.equal(await peers.find(connection(4002)), null);
 });
 
 test("find() forgets a closed connection, whose port may be another's", async () => {
   const peers = new Peers();
-  peers.remember("::1", 4000, { bytes: new Uint8Array(16), port: 80 });
-  peers.forget("::1", 4000);
-  assert.equal(await peers.find("::1", 4000), null);
+  peers.remember(connection(4000), { bytes: new Uint8Array(16), port: 80 });
+  peers.forget(connection(4000));
+  assert.equal(await peers.find(connection(4000)), null);
 });

@@ -55,6 +55,11 @@ const ROWS: [string, string, string][] = [
   [MIXED, "hello.example", "libc"],
   [MIXED, "a.corp.example", "server"],
   ["fallback = yes\n", "hello.example", "libc"],
+  [V5 + "dns = local\n", "hello.example", "libc"],
+  [V5 + "dns = tcp\n", "hello.example", "tcp"],
+  [V4 + "dns = tcp\n", "hello.example", "tcp"],
+  [V5 + "dns = tcp\n", "nas.lan", "local"],
+  [V5 + "dns = tcp\n", "box.example", "hosts"],
   // Nothing could carry it: it is refused at connect, and not shown to a resolver before.
   ["", "hello.example", "server"],
 ];
@@ -103,6 +108,8 @@ const LEFT: [conf: string, isLeft: boolean][] = [
   [V5, false],
   [MIXED, false],
   ["", false],
+  [V5 + "dns = local\n", true],
+  [V4 + "dns = tcp\n", false],
   ["fallback = yes\npath {\nreaches_name = *.corp.example\n}\n", false],
 ];
 for (const [conf, isLeft] of LEFT) {

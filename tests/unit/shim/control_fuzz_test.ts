@@ -27,11 +27,15 @@ const SEEDS = [
   makeRequest(control.CTL_OP_CONNECT, [3, 6, 1, 187, ...new Array<number>(16).fill(9)]),
   makeRequest(control.CTL_OP_RESOLVE, [4, ...new TextEncoder().encode("hüllo.example")]),
   makeRequest(control.CTL_OP_RESOLVE, [0, ...new Array<number>(1024).fill(0x61)]),
-  makeRequest(control.CTL_OP_PEER, [4, 1, 187, 127, 0, 0, 1]),
+  makeRequest(control.CTL_OP_PEER, [4, 1, 187, 127, 0, 0, 1, 4, 1, 187, 127, 0, 0, 2]),
   makeRequest(control.CTL_OP_REVERSE, [4, 0, 0, 198, 18, 0, 1]),
-  makeRequest(control.CTL_OP_NOTICE, [...new TextEncoder().encode("res_query")]),
+  makeRequest(control.CTL_OP_CONNECT, [13, 4, 0, 53, 10, 0, 0, 1, ...new Array<number>(8).fill(9)]),
+  makeRequest(control.CTL_OP_VERDICT, [...new Array<number>(8).fill(9), 4, 1, 187, 127, 0, 0, 1]),
+  makeRequest(control.CTL_OP_QUERY, [0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 0x61, 0, 0, 1, 0, 1]),
+  makeRequest(control.CTL_OP_SOURCE, [4, 0, 53, 127, 83, 53, 1]),
   makeRequest(control.CTL_OP_SOCKET, [0, 2, 0, 3, 1, 0]),
   makeRequest(control.CTL_OP_EXECUTE, [1, 0x2f, 0x61]),
+  makeRequest(control.CTL_OP_VERDICT, [1, 2, 3, 4, 5, 6, 7, 8, 4, 1, 187, 127, 0, 0, 1]),
 ];
 
 function makeRequest(op: number, body: number[]): Uint8Array {
@@ -58,13 +62,14 @@ function checkRequest(request: control.ControlRequest): void {
     assert.ok(request.name.length > 0 && request.name.length <= control.CTL_MAX_NAME_LEN);
     assert.ok(!request.name.includes("\0"));
   }
-  if ("endpoint" in request) {
-    const { bytes, port, address } = request.endpoint;
-    assert.ok(bytes.length === 4 || bytes.length === 16);
-    assert.ok(
-      port >= 0 && port <= 65535 && address.bytes.length === (address.version === 4 ? 4 : 16),
-    );
-  }
+  if ("endpoint" in request) checkEndpoint(request.endpoint);
+  if (request.op === "verdict") checkEndpoint(request.socket.local);
+}
+
+function checkEndpoint({ bytes, port, address }: control.ControlEndpoint): void {
+  assert.ok(bytes.length === 4 || bytes.length === 16);
+  assert.ok(port >= 0 && port <= 65535);
+  assert.equal(address.bytes.length, address.version === 4 ? 4 : 16);
 }
 
 test("decodeRequest() takes a million mangled requests for what they are, and none amiss", () => {
@@ -81,6 +86,8 @@ test("decodeRequest() takes a million mangled requests for what they are, and no
     const decoded = control.decodeRequest(bytes);
     seen[decoded.kind]++;
     if (decoded.kind === "request") checkRequest(decoded.request);
+    const started = control.decodeWaitingSocket(bytes.subarray(control.CTL_REQUEST_HEADER_LEN));
+    if (started !== undefined) checkEndpoint(started.local);
     if (decoded.kind === "incomplete") assert.ok(bytes.length < MAX_LENGTH);
   }
   const growth = process.memoryUsage().heapUsed - before;

@@ -44,6 +44,11 @@ test("STARTED is COOKIE ENDPOINT, octet by octet", () => {
   assert.equal(control.decodeWaitingSocket(Uint8Array.from([...bytes, 0])), undefined);
 });
 
+test("the brain's own question is one that it understands", () => {
+  const decoded = control.decodeRequest(control.encodePeerRequest(Uint8Array.from(TOKEN)));
+  assert.equal(decoded.kind === "request" && decoded.request.op, "peer");
+});
+
 const REQUESTS: { name: string; bytes: Uint8Array; request: ControlRequest }[] = [
   {
     name: "connect, blocking, IPv4",
@@ -111,6 +116,20 @@ const REQUESTS: { name: string; bytes: Uint8Array; request: ControlRequest }[] =
     },
   },
   {
+    name: "connect, datagrams to a name server, IPv4",
+    bytes: request(1, [13, 4, 1, 187, 10, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0x12, 0x34]),
+    request: {
+      op: "connect",
+      ...HEADER,
+      isNonBlocking: true,
+      isInet6: false,
+      isDatagram: true,
+      isMultipath: false,
+      inode: 0x11234n,
+      endpoint: endpoint(4, [10, 0, 0, 1], [10, 0, 0, 1]),
+    },
+  },
+  {
     name: "socket",
     bytes: request(16, [0, 2, 0, 3, 1, 0]),
     request: { op: "socket", ...HEADER, domain: 2, type: 3, protocol: 256 },
@@ -137,8 +156,13 @@ const REQUESTS: { name: string; bytes: Uint8Array; request: ControlRequest }[] =
   },
   {
     name: "peer",
-    bytes: request(3, [4, 1, 187, 127, 0, 0, 1]),
-    request: { op: "peer", ...HEADER, endpoint: endpoint(4, [127, 0, 0, 1], [127, 0, 0, 1]) },
+    bytes: request(3, [4, 1, 187, 127, 0, 0, 1, 4, 1, 187, 127, 0, 0, 2]),
+    request: {
+      op: "peer",
+      ...HEADER,
+      local: endpoint(4, [127, 0, 0, 1], [127, 0, 0, 1]),
+      remote: endpoint(4, [127, 0, 0, 2], [127, 0, 0, 2]),
+    },
   },
   {
     name: "reverse",
@@ -146,9 +170,18 @@ const REQUESTS: { name: string; bytes: Uint8Array; request: ControlRequest }[] =
     request: { op: "reverse", ...HEADER, endpoint: { ...endpoint(6, V6, V6), port: 0 } },
   },
   {
-    name: "notice",
-    bytes: request(5, [...new TextEncoder().encode("res_query")]),
-    request: { op: "notice", ...HEADER, code: "res_query" },
+    name: "query",
+    bytes: request(9, [1, 2, 3]),
+    request: { op: "query", ...HEADER, message: Uint8Array.of(1, 2, 3) },
+  },
+  {
+    name: "source",
+    bytes: request(10, [4, 1, 187, 127, 83, 53, 1]),
+    request: {
+      op: "source",
+      ...HEADER,
+      endpoint: endpoint(4, [127, 83, 53, 1], [127, 83, 53, 1]),
+    },
   },
   {
     name: "execute, a static program",
@@ -168,10 +201,12 @@ const BAD: { name: string; bytes: Uint8Array; reason: RegExp }[] = [
   { name: "an unknown op", bytes: request(99, []), reason: /op 99/ },
   { name: "no body to reverse", bytes: request(4, []), reason: /endpoint/ },
   { name: "a port to reverse", bytes: request(4, [4, 0, 1, 198, 18, 0, 1]), reason: /port/ },
-  { name: "no code", bytes: request(5, []), reason: /code/ },
-  { name: "a code of another kind", bytes: request(5, [0x61, 0x0a]), reason: /code/ },
-  { name: "a code too long", bytes: request(5, new Array(65).fill(0x61)), reason: /code/ },
-  { name: "unknown flags", bytes: request(1, [8, 4, 1, 187, 1, 1, 1, 1]), reason: /flags/ },
+  { name: "no message", bytes: request(9, []), reason: /message/ },
+  { name: "no body to source", bytes: request(10, []), reason: /endpoint/ },
+  { name: "unknown flags", bytes: request(1, [16, 4, 1, 187, 1, 1, 1, 1]), reason: /flags/ },
+  { name: "an inode of TCP", bytes: request(1, [8, 4, 1, 187, 1, 1, 1, 1]), reason: /flags/ },
+  { name: "a short inode", bytes: request(1, [12, 4, 1, 187, 1, 1, 1, 1, 0]), reason: /endpoint/ },
+  { name: "an inode alone", bytes: request(1, [12]), reason: /endpoint/ },
   { name: "an unknown family", bytes: request(2, [5, 0x61]), reason: /family/ },
   { name: "no body to connect", bytes: request(1, []), reason: /endpoint/ },
   { name: "a short endpoint", bytes: request(3, [4, 1, 187, 1, 1, 1]), reason: /endpoint/ },
@@ -218,6 +253,14 @@ const ANSWERS: { answer: ControlAnswer; bytes: number[] }[] = [
     },
     bytes: [8, 0, 0, 0, 0, 0, 0, 19, 6, 0, 80, ...V6],
   },
+  {
+    answer: { status: "message", message: new Uint8Array(300) },
+    bytes: [9, 0, 0, 0, 0, 0, 1, 44, ...new Uint8Array(300)],
+  },
+  {
+    answer: { status: "redirect", endpoint: { bytes: Uint8Array.of(127, 83, 53, 1), port: 80 } },
+    bytes: [10, 0, 0, 0, 0, 0, 0, 7, 4, 0, 80, 127, 83, 53, 1],
+  },
   { answer: { status: "name", name: "ü.x" }, bytes: [7, 0, 0, 0, 0, 0, 0, 4, 195, 188, 46, 120] },
 ];
 
@@ -227,6 +270,8 @@ const UNSENDABLE: ControlAnswer[] = [
   { status: "address", text: "" },
   { status: "address", text: "a".repeat(257) },
   { status: "name", name: "" },
+  { status: "message", message: new Uint8Array() },
+  { status: "message", message: new Uint8Array(65536) },
   { status: "name", name: "a".repeat(256) },
   { status: "peer", endpoint: { bytes: new Uint8Array(5), port: 1 } },
   { status: "peer", endpoint: { bytes: new Uint8Array(4), port: 65536 } },
