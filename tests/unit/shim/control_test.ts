@@ -203,7 +203,7 @@ const BAD: { name: string; bytes: Uint8Array; reason: RegExp }[] = [
   { name: "a port to reverse", bytes: request(4, [4, 0, 1, 198, 18, 0, 1]), reason: /port/ },
   { name: "no message", bytes: request(9, []), reason: /message/ },
   { name: "no body to source", bytes: request(10, []), reason: /endpoint/ },
-  { name: "unknown flags", bytes: request(1, [16, 4, 1, 187, 1, 1, 1, 1]), reason: /flags/ },
+  { name: "unknown flags", bytes: request(1, [32, 4, 1, 187, 1, 1, 1, 1]), reason: /flags/ },
   { name: "an inode of TCP", bytes: request(1, [8, 4, 1, 187, 1, 1, 1, 1]), reason: /flags/ },
   { name: "a short inode", bytes: request(1, [12, 4, 1, 187, 1, 1, 1, 1, 0]), reason: /endpoint/ },
   { name: "an inode alone", bytes: request(1, [12]), reason: /endpoint/ },
