@@ -128,7 +128,13 @@ export async function run(options: RunOptions, context: RunContext): Promise<num
   });
   const faces = new DnsFaces((message, asker) => nameServer.answerDatagram(message, asker));
   const access = secretAccess(FACE_USER, secret, { acceptsUserId: true });
-  const forwarder = new Forwarder({ connector, log, access, shim: { tickets, peers, departures } });
+  const forwarder = new Forwarder({
+    connector,
+    log,
+    access,
+    shim: { tickets, peers, departures },
+    maxUnheard: maxConnections(),
+  });
   const signals = new SignalForwarding();
   const directory = createRunDirectory(
     candidateDirectories(env),

@@ -27,6 +27,8 @@ export interface ForwarderOptions {
   access: Access;
   /** Where programs under the shim are served too. */
   shim: { tickets: Tickets; peers: Peers; departures: Departures } | undefined;
+  /** Of more connections without a whole handshake the oldest are closed: any user may open some. */
+  maxUnheard: number;
 }
 
 /** Whoever connects has this long to say what it wants. */
@@ -38,6 +40,7 @@ export class Forwarder {
   readonly #options: ForwarderOptions;
   readonly #listeners: Listener[] = [];
   readonly #sockets = new Set<Socket>();
+  readonly #unheard = new Set<Socket>();
 
   constructor(options: ForwarderOptions) {
     this.#options = options;
@@ -104,7 +107,15 @@ export class Forwarder {
       if (!isTicket) this.#options.shim?.peers.remember(connection, null);
       return isTicket ? this.#admit(reader, connection) : this.#face(reader);
     });
-    reader.onDone = () => clearTimeout(timer);
+    reader.onDone = () => {
+      clearTimeout(timer);
+      this.#unheard.delete(socket);
+    };
+    this.#unheard.add(socket);
+    if (this.#unheard.size <= this.#options.maxUnheard) return;
+    const [oldest] = this.#unheard;
+    this.#unheard.delete(oldest!);
+    oldest!.destroy();
   }
 
   /** A program under the shim: its ticket, then bytes that are none of our business. */
