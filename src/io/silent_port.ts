@@ -28,6 +28,8 @@ export interface Address {
 const SO_REUSEADDR = 2;
 const SO_REUSEPORT = 15;
 const SO_ATTACH_FILTER = 26;
+/** errno.h */
+const EINPROGRESS = 115;
 const YES = Uint8Array.of(1, 0, 0, 0);
 
 /** Ports are MARK, MARK + 256 ...; not below 10000. */
@@ -91,8 +93,9 @@ export class SilentPort {
   accept(to: Address): number | undefined {
     const fd = this.#openBeside();
     if (fd === undefined) return undefined;
-    this.#connect(fd, to);
-    if (intOption(this.#libc, fd, SOL_SOCKET, SO_ERROR) === 0) return fd;
+    // What could not even be begun (EADDRNOTAVAIL, of an older connection) leaves no SO_ERROR.
+    const isBegun = this.#connect(fd, to);
+    if (isBegun && intOption(this.#libc, fd, SOL_SOCKET, SO_ERROR) === 0) return fd;
     this.#libc.close(fd);
     return undefined;
   }
@@ -123,10 +126,11 @@ export class SilentPort {
     return setOption(this.#libc, fd, SO_REUSEPORT);
   }
 
-  /** On loopback all of the exchange is done when this returns. */
-  #connect(fd: number, { ip, port }: Address): void {
+  /** On loopback all of the exchange is done when this returns, which says whether there was one. */
+  #connect(fd: number, { ip, port }: Address): boolean {
     const sockaddr = encodeSockaddr(ip, port);
-    this.#libc.connect(fd, sockaddr, sockaddr.length);
+    const result = this.#libc.connect(fd, sockaddr, sockaddr.length);
+    return result === 0 || this.#libc.errno() === EINPROGRESS;
   }
 }
 
