@@ -49,7 +49,8 @@ static int is_busy(int fd, long *result)
 /* Whether the brain is to be asked; then *to is the destination. */
 static int must_ask(int fd, const struct sockaddr *addr, socklen_t len, struct endpoint *to)
 {
-	int family = endpoint_read(addr, len, to);
+	/* of a longer one the kernel reads nothing */
+	int family = len > sizeof(struct sockaddr_storage) ? 0 : endpoint_read(addr, len, to);
 	int of_socket;
 
 	if (!family || endpoint_is_unasked(to))
