@@ -44,8 +44,8 @@ interface Wait {
 
 /** How soon an attempt is given up whose socket the program has closed. */
 const WATCH_INTERVAL_MS = 250;
-/** Verdicts that no program asks for are forgotten, the oldest first. */
-const MAX_VERDICTS = 4096;
+/** Verdicts that no program asks for are forgotten, the oldest first; more than connects fail at once. */
+const MAX_VERDICTS = 65536;
 /** errno.h */
 const ENETDOWN = 100;
 const ECONNRESET = 104;

@@ -177,6 +177,41 @@ test("300 refused connects at once are all told", needs("gcc"), async () => {
   assert.ok(ms! < 5000, `${ms} ms`);
 });
 
+const FAIL_AT_ONCE = `
+import collections, errno, resource, select, socket, sys
+hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+waiting = select.epoll()
+sockets = {}
+for _ in range(int(sys.argv[2])):
+    s = socket.socket()
+    s.setblocking(False)
+    s.connect_ex((sys.argv[1], 443))
+    sockets[s.fileno()] = s
+    waiting.register(s, select.EPOLLOUT)
+sys.stdin.readline()
+errors = collections.Counter()
+while len(sockets) and (ready := waiting.poll(10)):
+    for fd, _ in ready:
+        errors[sockets.pop(fd).getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)] += 1
+print(dict(errors))`;
+
+test(
+  "5000 connects that fail before the program asks are each told why",
+  needs("python3", "many descriptors"),
+  async () => {
+    await using home = await makeTempDir();
+    await using server = await startReferenceServer({ rep: 5 });
+    const command = python(FAIL_AT_ONCE, FAR, "5000");
+    const args = ["run", "--server", server.url(), "--debug", "1", "--", ...command];
+    await using tsocks = startTsocks(args, home, { input: "open", timeoutMs: 30_000 });
+    const failed = () => [...tsocks.stderr.matchAll(/ FAIL /g)].length;
+    await waitFor("all failures", () => failed() === 5000, 20_000);
+    tsocks.child.stdin.end("\n");
+    assert.equal((await tsocks.finished).stdout, `{${ECONNREFUSED}: 5000}\n`);
+  },
+);
+
 for (const how of ["close", "dissolve"]) {
   test(
     `a connect that the program gives up is given up at the server: ${how}`,
