@@ -37,15 +37,10 @@ const FIRST_PAGE = 40;
 const LAST_PAGE = 255;
 const MAX_BIND_ATTEMPTS = 32;
 
-/** struct sock_filter (linux/filter.h): code, jt, jf, k. The segment begins with the TCP header. */
-const DROP_SYN = filterProgram([
-  [0x30, 0, 0, 13], //        A = flags
-  [0x54, 0, 0, 0x12], //      A &= ACK | SYN
-  [0x15, 0, 1, 0x02], //      SYN alone:
-  [0x06, 0, 0, 0], //           drop
-  [0x06, 0, 0, 0xffff], //    else take; a listener answers it with a reset
-]);
-const DROP_ALL = filterProgram([[0x06, 0, 0, 0]]);
+const SYN = 0x02;
+const SYN_ACK = 0x12;
+const DROP_SYN = dropFilter(SYN); // a listener answers all else with a reset
+const DROP_SYN_ACK = dropFilter(SYN_ACK);
 
 export class SilentPort {
   readonly address: Address;
@@ -89,26 +84,30 @@ export class SilentPort {
     throw new Error(`no silent port: errno ${errno}`);
   }
 
-  /** Connects the socket that waits at `to`; the descriptor of its other end, or undefined if it is gone. */
-  accept(to: Address): number | undefined {
+  /**
+   * Connects the socket that waits at `to`; the descriptor of its other end, or undefined if it is gone.
+   * `isThere` says whether the very socket exists: once connected it may be a listener's at its old port.
+   */
+  accept(to: Address, isThere: () => boolean): number | undefined {
     const fd = this.#openBeside();
     if (fd === undefined) return undefined;
     // What could not even be begun (EADDRNOTAVAIL, of an older connection) leaves no SO_ERROR.
-    const isBegun = this.#connect(fd, to);
-    if (isBegun && intOption(this.#libc, fd, SOL_SOCKET, SO_ERROR) === 0) return fd;
+    const isBegun = isThere() && this.#connect(fd, to);
+    if (isBegun && intOption(this.#libc, fd, SOL_SOCKET, SO_ERROR) === 0 && isThere()) return fd;
     this.#libc.close(fd);
     return undefined;
   }
 
   /**
    * Ends the wait at `to` with ECONNRESET. It must not look connected for a moment, so its answer to
-   * our SYN is dropped, and a second SYN, which is then out of place, makes it be reset.
+   * our SYN is dropped, and a second SYN, which is then out of place, makes it be reset. A listener
+   * that has its port by now sees no connection either.
    */
   reset(to: Address): void {
-    for (const filter of [DROP_ALL, undefined]) {
+    for (let segment = 0; segment < 2; segment++) {
       const fd = this.#openBeside();
       if (fd === undefined) return;
-      if (filter !== undefined) attachFilter(this.#libc, fd, filter);
+      attachFilter(this.#libc, fd, DROP_SYN_ACK);
       this.#connect(fd, to);
       this.#libc.close(fd);
     }
@@ -163,6 +162,18 @@ function attachFilter(libc: Libc, fd: number, instructions: Uint8Array): boolean
   return libc.setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, program, program.length) === 0;
 }
 
+/** Drops the segments that have exactly these of the flags SYN and ACK. */
+function dropFilter(flags: number): Uint8Array {
+  return filterProgram([
+    [0x30, 0, 0, 13], //      A = flags: the segment begins with the TCP header
+    [0x54, 0, 0, SYN_ACK], // A &= ACK | SYN
+    [0x15, 0, 1, flags], //   these alone:
+    [0x06, 0, 0, 0], //         drop
+    [0x06, 0, 0, 0xffff], //  else take
+  ]);
+}
+
+/** struct sock_filter (linux/filter.h): code, jt, jf, k. */
 function filterProgram(instructions: [code: number, jt: number, jf: number, k: number][]) {
   const bytes = new Uint8Array(instructions.length * 8);
   const view = new DataView(bytes.buffer);

@@ -49,6 +49,11 @@ export class SocketDiagnosis {
     return isFound && (state === TCP_SYN_SENT || state === TCP_SYN_RECV);
   }
 
+  /** Whether exactly this socket is there, in whatever state. */
+  isThere(connection: Connection): boolean {
+    return this.#ask(connection)?.getUint16(4, true) === SOCK_DIAG_BY_FAMILY;
+  }
+
   /** Whether no process has this socket any more, though the kernel may still be ending it. */
   isClosed(connection: Connection): boolean {
     const answer = this.#ask(connection);
