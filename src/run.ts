@@ -18,6 +18,7 @@ import { createAnswerer } from "./io/answers.ts";
 import { runChild } from "./io/child.ts";
 import { Connector } from "./io/connector.ts";
 import { listenControl } from "./io/control.ts";
+import { Departures } from "./io/departures.ts";
 import { openDnsConnection } from "./io/dns_connection.ts";
 import { DnsFaces } from "./io/dns_faces.ts";
 import { DnsUpstream } from "./io/dns_upstream.ts";
@@ -96,6 +97,7 @@ export async function run(options: RunOptions, context: RunContext): Promise<num
   const secret = token.toString("hex");
   const tickets = new Tickets();
   const peers = new Peers();
+  const departures = new Departures();
   const router = new Router({
     config,
     names: new ReservedNames(),
@@ -126,7 +128,13 @@ export async function run(options: RunOptions, context: RunContext): Promise<num
   });
   const faces = new DnsFaces((message, asker) => nameServer.answerDatagram(message, asker));
   const access = secretAccess(FACE_USER, secret, { acceptsUserId: true });
-  const forwarder = new Forwarder({ connector, log, access, shim: { tickets, peers } });
+  const forwarder = new Forwarder({
+    connector,
+    log,
+    access,
+    shim: { tickets, peers, departures },
+    maxUnheard: maxConnections(),
+  });
   const signals = new SignalForwarding();
   const directory = createRunDirectory(
     candidateDirectories(env),

@@ -53,7 +53,13 @@ export async function serve(options: ServeOptions, context: ServeContext): Promi
       failure: { code: "GENERAL_FAILURE", detail: "no name server" },
     }),
   });
-  const forwarder = new Forwarder({ connector, log, access, shim: undefined });
+  const forwarder = new Forwarder({
+    connector,
+    log,
+    access,
+    shim: undefined,
+    maxUnheard: maxConnections(),
+  });
   try {
     const { hostname, port } = options.listen;
     const bound = await forwarder.listen(hostname, port).catch((error) => {

@@ -101,7 +101,9 @@ function converse(
     socket.resume();
     answer(decoded.request, abort.signal).then((words) => {
       if (socket.destroyed) return;
-      if (words.status !== "pending") return void socket.end(encodeAnswer(words));
+      // Not when the other end closes: another process may have been forked with it.
+      const close = () => void socket.destroy();
+      if (words.status !== "pending") return void socket.end(encodeAnswer(words), close);
       socket.write(encodeAnswer(words));
       awaitStart(socket, words.onStarted);
     }).catch((fault) => {

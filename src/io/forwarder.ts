@@ -7,6 +7,7 @@ import { type AddressInfo, createServer, type Server as Listener, type Socket } 
 import type { Access, ServerEvent, ServerMachine } from "../socks/machine.ts";
 import { createServerMachine } from "../socks/server.ts";
 import type { Connector } from "./connector.ts";
+import type { Departures } from "./departures.ts";
 import type { DialResult } from "./dial.ts";
 import { type Asker, type DecisionLog, UNKNOWN_ASKER } from "./log.ts";
 import { findSocketOwner } from "./processes.ts";
@@ -25,7 +26,9 @@ export interface ForwarderOptions {
   /** Who may use the SOCKS and HTTP faces. */
   access: Access;
   /** Where programs under the shim are served too. */
-  shim: { tickets: Tickets; peers: Peers } | undefined;
+  shim: { tickets: Tickets; peers: Peers; departures: Departures } | undefined;
+  /** Of more connections without a whole handshake the oldest are closed: any user may open some. */
+  maxUnheard: number;
 }
 
 /** Whoever connects has this long to say what it wants. */
@@ -37,6 +40,7 @@ export class Forwarder {
   readonly #options: ForwarderOptions;
   readonly #listeners: Listener[] = [];
   readonly #sockets = new Set<Socket>();
+  readonly #unheard = new Set<Socket>();
 
   constructor(options: ForwarderOptions) {
     this.#options = options;
@@ -77,6 +81,7 @@ export class Forwarder {
       fromProgram: NOTHING,
       fromDestination: dialled.rest,
       filter: undefined,
+      hasLeft: this.#options.shim?.departures.watch(socket),
     });
   }
 
@@ -102,12 +107,20 @@ export class Forwarder {
       if (!isTicket) this.#options.shim?.peers.remember(connection, null);
       return isTicket ? this.#admit(reader, connection) : this.#face(reader);
     });
-    reader.onDone = () => clearTimeout(timer);
+    reader.onDone = () => {
+      clearTimeout(timer);
+      this.#unheard.delete(socket);
+    };
+    this.#unheard.add(socket);
+    if (this.#unheard.size <= this.#options.maxUnheard) return;
+    const [oldest] = this.#unheard;
+    this.#unheard.delete(oldest!);
+    oldest!.destroy();
   }
 
   /** A program under the shim: its ticket, then bytes that are none of our business. */
   #admit(reader: HandshakeReader, connection: Connection): (chunk: Uint8Array) => void {
-    const { tickets, peers } = this.#options.shim!;
+    const { tickets, peers, departures } = this.#options.shim!;
     let seen: Uint8Array = new Uint8Array();
     return (chunk) => {
       seen = Buffer.concat([seen, chunk]);
@@ -125,6 +138,7 @@ export class Forwarder {
           fromProgram: seen.subarray(TICKET_LENGTH),
           fromDestination: result.rest,
           filter: undefined,
+          hasLeft: departures.watch(socket),
         });
       });
     };
@@ -176,6 +190,7 @@ export class Forwarder {
       fromProgram: request.rest,
       fromDestination: result.rest,
       filter: request.filter,
+      hasLeft: this.#options.shim?.departures.watch(socket),
     });
   }
 

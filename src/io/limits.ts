@@ -7,8 +7,8 @@ import { readFileSync } from "node:fs";
 
 /** For the log, the listeners, the runtime's own. */
 const OTHER_DESCRIPTORS = 64;
-/** The program's socket, the one to the server, and for a moment the question about it. */
-const DESCRIPTORS_A_CONNECTION = 3;
+/** The program's socket, the one to the server, and for a moment the question about it and a handshake. */
+const DESCRIPTORS_A_CONNECTION = 4;
 const FALLBACK_LIMIT = 1024;
 
 export function maxConnections(): number {

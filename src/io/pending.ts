@@ -44,8 +44,8 @@ interface Wait {
 
 /** How soon an attempt is given up whose socket the program has closed. */
 const WATCH_INTERVAL_MS = 250;
-/** Verdicts that no program asks for are forgotten, the oldest first. */
-const MAX_VERDICTS = 4096;
+/** Verdicts that no program asks for are forgotten, the oldest first; more than connects fail at once. */
+const MAX_VERDICTS = 65536;
 /** errno.h */
 const ENETDOWN = 100;
 const ECONNRESET = 104;
@@ -151,10 +151,12 @@ export class PendingConnects {
     if (!result.ok) return this.#fail(wait, errnoOf(result.failure.code));
     const { waiting: { local }, port, reservation } = wait;
     // Only to the very socket that the shim told of: its port could be another's by now.
-    const fd = port.accept({ ip: local.address, port: local.port });
+    const isThere = () => this.#means!.diagnosis.isThere(connectionOf(wait));
+    const fd = port.accept({ ip: local.address, port: local.port }, isThere);
     if (fd === undefined) {
       result.socket.resetAndDestroy();
-      return this.#fail(wait, ENETDOWN);
+      if (this.#isWaiting(wait)) this.#fail(wait, ENETDOWN);
+      return;
     }
     const remote = port.address;
     const connection = {
@@ -188,14 +190,19 @@ export class PendingConnects {
     this.#watcher = undefined;
   }
 
-  #isWaiting({ waiting: { cookie, local }, port }: Pick<Wait, "waiting" | "port">): boolean {
-    const { ip, port: remotePort } = port.address;
-    return this.#means!.diagnosis.isConnecting({
-      local: { bytes: local.address.bytes, port: local.port },
-      remote: { bytes: ip.bytes, port: remotePort },
-      cookie,
-    });
+  #isWaiting(wait: Pick<Wait, "waiting" | "port">): boolean {
+    return this.#means!.diagnosis.isConnecting(connectionOf(wait));
   }
+}
+
+/** As the program's socket sees it. */
+function connectionOf({ waiting: { cookie, local }, port }: Pick<Wait, "waiting" | "port">) {
+  const { ip, port: remotePort } = port.address;
+  return {
+    local: { bytes: local.address.bytes, port: local.port },
+    remote: { bytes: ip.bytes, port: remotePort },
+    cookie,
+  };
 }
 
 async function openMeans(hasInet6: boolean): Promise<Means> {
@@ -234,7 +241,7 @@ function tryOut(libc: Libc, diagnosis: SocketDiagnosis, silent: SilentPort): voi
       if (!diagnosis.isConnecting({ local, remote, cookie: 0n })) {
         throw new Error("a waiting socket cannot be found");
       }
-      if (expected === 0) libc.close(silent.accept(address) ?? -1);
+      if (expected === 0) libc.close(silent.accept(address, () => true) ?? -1);
       else silent.reset(address);
       const error = intOption(libc, fd, SOL_SOCKET, SO_ERROR);
       if (error !== expected) throw new Error(`errno ${error} in the place of ${expected}`);

@@ -16,6 +16,8 @@ export interface RelayEnds {
   /** Octets that came behind the server's reply, for the program. */
   fromDestination: Uint8Array;
   filter: RequestFilter | undefined;
+  /** Whether the program has closed its socket, and not only ended its side; left out where that is not known. */
+  hasLeft?: (() => boolean) | undefined;
 }
 
 export interface RelayResult {
@@ -26,6 +28,7 @@ export interface RelayResult {
   outcome: "ok" | "reset-by-program" | "reset-by-destination";
 }
 
+const LEAVING_INTERVAL_MS = 1000;
 const CR = 0x0d;
 const LF = 0x0a;
 
@@ -49,8 +52,27 @@ export async function relay(ends: RelayEnds): Promise<RelayResult> {
   if (ends.fromDestination.length > 0) receive(ends.fromDestination);
   pump(program, destination, filter === undefined ? send : passOne(filter, send, program));
   pump(destination, program, receive);
+  if (ends.hasLeft !== undefined) leaveWithProgram(program, destination, ends.hasLeft);
   await closed;
   return result;
+}
+
+/**
+ * Closes the way to a destination that goes on, or keeps silent, when nobody is there to read: as the
+ * kernel does for a closed socket, after all that was sent. Else it would be open as long as the destination likes.
+ */
+function leaveWithProgram(program: Socket, destination: Socket, hasLeft: () => boolean): void {
+  const look = () => {
+    if (!destination.writableFinished || !hasLeft()) return;
+    program.destroy();
+    destination.destroy();
+  };
+  const beginToLook = () => {
+    const timer = setInterval(look, LEAVING_INTERVAL_MS).unref();
+    for (const socket of [program, destination]) socket.on("close", () => clearInterval(timer));
+  };
+  if (program.readableEnded) beginToLook();
+  else program.on("end", beginToLook);
 }
 
 /**

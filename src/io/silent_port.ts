@@ -28,6 +28,8 @@ export interface Address {
 const SO_REUSEADDR = 2;
 const SO_REUSEPORT = 15;
 const SO_ATTACH_FILTER = 26;
+/** errno.h */
+const EINPROGRESS = 115;
 const YES = Uint8Array.of(1, 0, 0, 0);
 
 /** Ports are MARK, MARK + 256 ...; not below 10000. */
@@ -35,15 +37,10 @@ const FIRST_PAGE = 40;
 const LAST_PAGE = 255;
 const MAX_BIND_ATTEMPTS = 32;
 
-/** struct sock_filter (linux/filter.h): code, jt, jf, k. The segment begins with the TCP header. */
-const DROP_SYN = filterProgram([
-  [0x30, 0, 0, 13], //        A = flags
-  [0x54, 0, 0, 0x12], //      A &= ACK | SYN
-  [0x15, 0, 1, 0x02], //      SYN alone:
-  [0x06, 0, 0, 0], //           drop
-  [0x06, 0, 0, 0xffff], //    else take; a listener answers it with a reset
-]);
-const DROP_ALL = filterProgram([[0x06, 0, 0, 0]]);
+const SYN = 0x02;
+const SYN_ACK = 0x12;
+const DROP_SYN = dropFilter(SYN); // a listener answers all else with a reset
+const DROP_SYN_ACK = dropFilter(SYN_ACK);
 
 export class SilentPort {
   readonly address: Address;
@@ -87,25 +84,30 @@ export class SilentPort {
     throw new Error(`no silent port: errno ${errno}`);
   }
 
-  /** Connects the socket that waits at `to`; the descriptor of its other end, or undefined if it is gone. */
-  accept(to: Address): number | undefined {
+  /**
+   * Connects the socket that waits at `to`; the descriptor of its other end, or undefined if it is gone.
+   * `isThere` says whether the very socket exists: once connected it may be a listener's at its old port.
+   */
+  accept(to: Address, isThere: () => boolean): number | undefined {
     const fd = this.#openBeside();
     if (fd === undefined) return undefined;
-    this.#connect(fd, to);
-    if (intOption(this.#libc, fd, SOL_SOCKET, SO_ERROR) === 0) return fd;
+    // What could not even be begun (EADDRNOTAVAIL, of an older connection) leaves no SO_ERROR.
+    const isBegun = isThere() && this.#connect(fd, to);
+    if (isBegun && intOption(this.#libc, fd, SOL_SOCKET, SO_ERROR) === 0 && isThere()) return fd;
     this.#libc.close(fd);
     return undefined;
   }
 
   /**
    * Ends the wait at `to` with ECONNRESET. It must not look connected for a moment, so its answer to
-   * our SYN is dropped, and a second SYN, which is then out of place, makes it be reset.
+   * our SYN is dropped, and a second SYN, which is then out of place, makes it be reset. A listener
+   * that has its port by now sees no connection either.
    */
   reset(to: Address): void {
-    for (const filter of [DROP_ALL, undefined]) {
+    for (let segment = 0; segment < 2; segment++) {
       const fd = this.#openBeside();
       if (fd === undefined) return;
-      if (filter !== undefined) attachFilter(this.#libc, fd, filter);
+      attachFilter(this.#libc, fd, DROP_SYN_ACK);
       this.#connect(fd, to);
       this.#libc.close(fd);
     }
@@ -123,10 +125,11 @@ export class SilentPort {
     return setOption(this.#libc, fd, SO_REUSEPORT);
   }
 
-  /** On loopback all of the exchange is done when this returns. */
-  #connect(fd: number, { ip, port }: Address): void {
+  /** On loopback all of the exchange is done when this returns, which says whether there was one. */
+  #connect(fd: number, { ip, port }: Address): boolean {
     const sockaddr = encodeSockaddr(ip, port);
-    this.#libc.connect(fd, sockaddr, sockaddr.length);
+    const result = this.#libc.connect(fd, sockaddr, sockaddr.length);
+    return result === 0 || this.#libc.errno() === EINPROGRESS;
   }
 }
 
@@ -159,6 +162,18 @@ function attachFilter(libc: Libc, fd: number, instructions: Uint8Array): boolean
   return libc.setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, program, program.length) === 0;
 }
 
+/** Drops the segments that have exactly these of the flags SYN and ACK. */
+function dropFilter(flags: number): Uint8Array {
+  return filterProgram([
+    [0x30, 0, 0, 13], //      A = flags: the segment begins with the TCP header
+    [0x54, 0, 0, SYN_ACK], // A &= ACK | SYN
+    [0x15, 0, 1, flags], //   these alone:
+    [0x06, 0, 0, 0], //         drop
+    [0x06, 0, 0, 0xffff], //  else take
+  ]);
+}
+
+/** struct sock_filter (linux/filter.h): code, jt, jf, k. */
 function filterProgram(instructions: [code: number, jt: number, jf: number, k: number][]) {
   const bytes = new Uint8Array(instructions.length * 8);
   const view = new DataView(bytes.buffer);

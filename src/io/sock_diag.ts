@@ -1,6 +1,6 @@
 /**
- * Asks the kernel whether one connecting socket is still there. Source: sock_diag(7), which the
- * owner's rights do not matter to.
+ * Asks the kernel whether one socket is still connecting, or closed. Source: sock_diag(7), which
+ * the owner's rights do not matter to.
  */
 
 import { AF_INET, AF_INET6, type Libc, SOCK_CLOEXEC, SOCK_NONBLOCK } from "./libc.ts";
@@ -19,11 +19,14 @@ const SOCK_RAW = 3;
 const NETLINK_SOCK_DIAG = 4;
 const SOCK_DIAG_BY_FAMILY = 20;
 const NLM_F_REQUEST = 1;
+const NLMSG_ERROR = 2;
 const NLMSG_HEADER_LENGTH = 16;
+const INODE_AT = NLMSG_HEADER_LENGTH + 4 + 48 + 16; // struct inet_diag_msg: idiag_inode
 const REQUEST_LENGTH = 72; // struct nlmsghdr, struct inet_diag_req_v2
 const ANSWER_LENGTH = 256;
 const NO_COOKIE = 0xffff_ffff_ffff_ffffn;
 const IPPROTO_TCP = 6;
+const ENOENT = 2;
 const TCP_SYN_SENT = 2;
 const TCP_SYN_RECV = 3;
 
@@ -40,14 +43,32 @@ export class SocketDiagnosis {
 
   /** Whether exactly this socket is in SYN-SENT or SYN-RECEIVED. */
   isConnecting(connection: Connection): boolean {
+    const answer = this.#ask(connection);
+    const state = answer?.getUint8(NLMSG_HEADER_LENGTH + 1);
+    const isFound = answer?.getUint16(4, true) === SOCK_DIAG_BY_FAMILY;
+    return isFound && (state === TCP_SYN_SENT || state === TCP_SYN_RECV);
+  }
+
+  /** Whether exactly this socket is there, in whatever state. */
+  isThere(connection: Connection): boolean {
+    return this.#ask(connection)?.getUint16(4, true) === SOCK_DIAG_BY_FAMILY;
+  }
+
+  /** Whether no process has this socket any more, though the kernel may still be ending it. */
+  isClosed(connection: Connection): boolean {
+    const answer = this.#ask(connection);
+    const type = answer?.getUint16(4, true);
+    if (type === NLMSG_ERROR) return answer?.getInt32(NLMSG_HEADER_LENGTH, true) === -ENOENT;
+    return type === SOCK_DIAG_BY_FAMILY && answer?.getUint32(INODE_AT, true) === 0;
+  }
+
+  /** A message that begins with a struct nlmsghdr; undefined where there is none. */
+  #ask(connection: Connection): DataView | undefined {
     const request = encodeRequest(connection);
-    if (Number(this.#libc.send(this.#fd, request, BigInt(request.length), 0)) < 0) return false;
+    if (Number(this.#libc.send(this.#fd, request, BigInt(request.length), 0)) < 0) return undefined;
     const answer = new Uint8Array(ANSWER_LENGTH);
     const length = Number(this.#libc.recv(this.#fd, answer, BigInt(answer.length), 0));
-    if (length < NLMSG_HEADER_LENGTH + 2) return false;
-    const isFound = new DataView(answer.buffer).getUint16(4, true) === SOCK_DIAG_BY_FAMILY;
-    const state = answer[NLMSG_HEADER_LENGTH + 1];
-    return isFound && (state === TCP_SYN_SENT || state === TCP_SYN_RECV);
+    return length < NLMSG_HEADER_LENGTH + 4 ? undefined : new DataView(answer.buffer);
   }
 
   close(): void {

@@ -49,7 +49,8 @@ static int is_busy(int fd, long *result)
 /* Whether the brain is to be asked; then *to is the destination. */
 static int must_ask(int fd, const struct sockaddr *addr, socklen_t len, struct endpoint *to)
 {
-	int family = endpoint_read(addr, len, to);
+	/* of a longer one the kernel reads nothing */
+	int family = len > sizeof(struct sockaddr_storage) ? 0 : endpoint_read(addr, len, to);
 	int of_socket;
 
 	if (!family || endpoint_is_unasked(to))
@@ -69,6 +70,8 @@ static int ask(int fd, int is_nonblocking, const struct endpoint *to, struct ans
 		flags |= CTL_FLAG_NONBLOCKING;
 	if (!endpoint_is_inet(to))
 		flags |= CTL_FLAG_INET6;
+	if (is_multipath(fd))
+		flags |= CTL_FLAG_MULTIPATH;
 	sys_getsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, &len);
 	return control_connect(to, flags, &limit, answer);
 }

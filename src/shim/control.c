@@ -66,6 +66,22 @@ static long open_socket(void)
 	return moved;
 }
 
+/* What tells this socket from all others, or 0. */
+static unsigned long long cookie_of(int fd)
+{
+	unsigned long long cookie = 0;
+	socklen_t len = sizeof(cookie);
+
+	return sys_getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &len) ? 0 : cookie;
+}
+
+/* Another thread may have closed all descriptors meanwhile, and have one of its own by this number. */
+static void close_own(int fd, unsigned long long cookie)
+{
+	if (cookie_of(fd) == cookie)
+		sys_close(fd);
+}
+
 /* Connects `fd` to the brain. 0 or an errno; EINTR as `question` says. */
 static int reach(int fd, const struct settings *settings, const struct question *question)
 {
@@ -110,21 +126,21 @@ static int send_request(int fd, const struct settings *settings, struct question
 	return result == (long)len ? 0 : broken_off(result);
 }
 
-/* Receives exactly `len` octets. 0 or an errno. */
-static int receive(int fd, const struct question *question, unsigned char *to, size_t len)
+/* Receives at least `len` octets, and up to `room` of those that come along. How many, or a negated errno. */
+static long receive(int fd, const struct question *question, unsigned char *to, size_t len, size_t room)
 {
+	size_t seen = 0;
 	long result;
 
-	while (len) {
-		result = sys_recv(fd, to, len);
+	while (seen < len) {
+		result = sys_recv(fd, to + seen, room - seen);
 		if (result == -EINTR && !question->is_interruptible)
 			continue;
 		if (result <= 0)
-			return broken_off(result);
-		to += result;
-		len -= (size_t)result;
+			return -broken_off(result);
+		seen += (size_t)result;
 	}
-	return 0;
+	return (long)seen;
 }
 
 /* Reads ENDPOINT, which must fill `len` octets. Returns whether it does. */
@@ -175,34 +191,45 @@ static int read_body(const unsigned char *body, size_t len, struct answer *out)
 /* Receives of a MESSAGE of `len` octets what there is room for. 0 or an errno. */
 static int receive_dns(int fd, const struct question *question, size_t len, struct answer *out)
 {
+	long result;
+
 	out->status = CTL_STATUS_MESSAGE;
 	out->message_len = (unsigned int)len;
 	if (!len)
 		return ENETDOWN;
-	return receive(fd, question, question->room, len < question->room_len ? len : question->room_len);
+	len = len < question->room_len ? len : question->room_len;
+	result = receive(fd, question, question->room, len, len);
+	return result < 0 ? (int)-result : 0;
 }
 
-/* Receives and checks the answer. 0 or an errno. */
+/*
+ * Receives and checks the answer. 0 or an errno. Header and body by one call where they come
+ * together: after a long wait the descriptor may be another thread's (close_own()).
+ */
 static int receive_answer(int fd, const struct question *question, struct answer *out)
 {
-	unsigned char header[CTL_ANSWER_HEADER_LEN];
-	unsigned char body[CTL_MAX_ANSWER_BODY_LEN];
-	size_t len;
-	int error = receive(fd, question, header, sizeof(header));
+	unsigned char bytes[CTL_ANSWER_HEADER_LEN + CTL_MAX_ANSWER_BODY_LEN];
+	unsigned char *body = bytes + CTL_ANSWER_HEADER_LEN;
+	size_t len, whole;
+	long seen = receive(fd, question, bytes, CTL_ANSWER_HEADER_LEN,
+			    question->room ? CTL_ANSWER_HEADER_LEN : sizeof(bytes));
+	long more = 0;
 
-	if (error)
-		return error;
-	len = (size_t)header[6] << 8 | header[7];
-	if (header[0] == CTL_STATUS_MESSAGE && question->room)
+	if (seen < 0)
+		return (int)-seen;
+	len = (size_t)bytes[6] << 8 | bytes[7];
+	if (bytes[0] == CTL_STATUS_MESSAGE && question->room)
 		return receive_dns(fd, question, len, out);
-	if (len > sizeof(body))
+	if (len > CTL_MAX_ANSWER_BODY_LEN)
 		return ENETDOWN;
-	error = receive(fd, question, body, len);
-	if (error)
-		return error;
-	out->status = header[0];
-	out->error = (unsigned int)header[2] << 24 | (unsigned int)header[3] << 16 |
-		     (unsigned int)header[4] << 8 | header[5];
+	whole = CTL_ANSWER_HEADER_LEN + len;
+	if ((size_t)seen < whole)
+		more = receive(fd, question, bytes + seen, whole - (size_t)seen, whole - (size_t)seen);
+	if (more < 0)
+		return (int)-more;
+	out->status = bytes[0];
+	out->error = (unsigned int)bytes[2] << 24 | (unsigned int)bytes[3] << 16 |
+		     (unsigned int)bytes[4] << 8 | bytes[5];
 	return read_body(body, len, out) ? 0 : ENETDOWN;
 }
 
@@ -214,6 +241,7 @@ static int receive_answer(int fd, const struct question *question, struct answer
 static int ask(struct question *question, struct answer *answer)
 {
 	const struct settings *settings = settings_find();
+	unsigned long long cookie;
 	long fd;
 	int error;
 
@@ -222,6 +250,7 @@ static int ask(struct question *question, struct answer *answer)
 	fd = open_socket();
 	if (fd < 0)
 		return unreachable(fd);
+	cookie = cookie_of((int)fd);
 	error = reach((int)fd, settings, question);
 	if (!error)
 		error = send_request((int)fd, settings, question);
@@ -230,7 +259,7 @@ static int ask(struct question *question, struct answer *answer)
 	if (!error && answer->status == CTL_STATUS_PENDING && question->keeps_link)
 		answer->link = (int)fd;
 	else
-		sys_close((int)fd);
+		close_own((int)fd, cookie);
 	return error;
 }
 

@@ -20,6 +20,7 @@
  *            FLAGS bit 1: ENDPOINT is IPv6, and not v4-mapped: the answer's should be so too
  *            FLAGS bit 2: it is not TCP: may datagrams go there? Answered at once, and never FORWARD
  *            FLAGS bit 3, with bit 2: it has PORT 53, and the socket's inode, INODE(8), follows
+ *            FLAGS bit 4: it is Multipath TCP: never PENDING
  *   RESOLVE  BODY = FAMILY(1) NAME(1-1024) what may getaddrinfo be told? FAMILY 0, 4 or 6
  *   PEER     BODY = ENDPOINT ENDPOINT     whither goes the relayed connection that has
  *                                         this local address and this remote one?
@@ -92,6 +93,7 @@
 #define CTL_FLAG_INET6 2
 #define CTL_FLAG_DATAGRAM 4
 #define CTL_FLAG_INODE 8
+#define CTL_FLAG_MULTIPATH 16
 
 #define CTL_REASON_STATIC 1
 #define CTL_REASON_SET_ID 2

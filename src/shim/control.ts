@@ -26,6 +26,7 @@ export const CTL_FLAG_NONBLOCKING = 1;
 export const CTL_FLAG_INET6 = 2;
 export const CTL_FLAG_DATAGRAM = 4;
 export const CTL_FLAG_INODE = 8;
+export const CTL_FLAG_MULTIPATH = 16;
 
 export const CTL_REASON_STATIC = 1;
 export const CTL_REASON_SET_ID = 2;
@@ -92,6 +93,8 @@ export type ControlRequest =
     isInet6: boolean;
     /** Not TCP: datagrams are meant. */
     isDatagram: boolean;
+    /** Multipath TCP, which cannot wait as TCP does. */
+    isMultipath: boolean;
     /** Of the socket, where datagrams to a name server are meant. */
     inode?: bigint;
     endpoint: ControlEndpoint;
@@ -237,6 +240,9 @@ function decodeBody(
   }
 }
 
+const KNOWN_FLAGS = CTL_FLAG_NONBLOCKING | CTL_FLAG_INET6 | CTL_FLAG_DATAGRAM | CTL_FLAG_INODE |
+  CTL_FLAG_MULTIPATH;
+
 /** `body`: FLAGS ENDPOINT and, where a flag says so, INODE: 8, 16, 20 or 28 octets. */
 function decodeConnect(
   header: { pid: number; token: Uint8Array },
@@ -244,8 +250,7 @@ function decodeConnect(
 ): DecodedRequest {
   const flags = body[0] ?? 0;
   const hasInode = (flags & CTL_FLAG_INODE) !== 0;
-  const known = CTL_FLAG_NONBLOCKING | CTL_FLAG_INET6 | CTL_FLAG_DATAGRAM | CTL_FLAG_INODE;
-  if (flags > known || hasInode && (flags & CTL_FLAG_DATAGRAM) === 0) {
+  if ((flags & ~KNOWN_FLAGS) !== 0 || hasInode && (flags & CTL_FLAG_DATAGRAM) === 0) {
     return bad(`unknown flags ${flags}`);
   }
   const end = hasInode ? Math.max(1, body.length - 8) : body.length;
@@ -255,10 +260,9 @@ function decodeConnect(
   const isNonBlocking = (flags & CTL_FLAG_NONBLOCKING) !== 0;
   const isInet6 = (flags & CTL_FLAG_INET6) !== 0;
   const isDatagram = (flags & CTL_FLAG_DATAGRAM) !== 0;
-  return {
-    kind: "request",
-    request: { op: "connect", ...header, isNonBlocking, isInet6, isDatagram, ...inode, endpoint },
-  };
+  const isMultipath = (flags & CTL_FLAG_MULTIPATH) !== 0;
+  const kinds = { isNonBlocking, isInet6, isDatagram, isMultipath, ...inode };
+  return { kind: "request", request: { op: "connect", ...header, ...kinds, endpoint } };
 }
 
 /** `body`: FAMILY NAME, 2–1025 octets. */

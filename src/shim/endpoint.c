@@ -165,6 +165,11 @@ int tcp_family(int fd)
 	return protocol == IPPROTO_TCP || protocol == IPPROTO_MPTCP ? family : 0;
 }
 
+int is_multipath(int fd)
+{
+	return socket_option(fd, SO_PROTOCOL) == IPPROTO_MPTCP;
+}
+
 /* The socket's domain (AF_INET ...), or a negated errno. */
 int socket_domain(int fd)
 {

@@ -98,6 +98,7 @@ int endpoint_is_unasked(const struct endpoint *e);
 int endpoint_is_face(const struct endpoint *e);
 #define DNS_PORT 53
 int tcp_family(int fd);
+int is_multipath(int fd);
 int socket_domain(int fd);
 unsigned long long socket_inode(int fd);
 int sends_datagrams(int fd);

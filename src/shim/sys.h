@@ -14,6 +14,10 @@
 #include <sys/syscall.h>
 #include <time.h>
 
+#ifndef SO_COOKIE
+#define SO_COOKIE 57
+#endif
+
 #if defined(__x86_64__)
 static inline long sys_call(long nr, long a, long b, long c, long d, long e, long f)
 {

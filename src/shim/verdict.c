@@ -7,10 +7,6 @@
 #include "shim.h"
 #include "sys.h"
 
-#ifndef SO_COOKIE
-#define SO_COOKIE 57
-#endif
-
 /* Fills in what tells this connecting socket from all others. 0 or an errno. */
 int attempt_read(int fd, struct attempt *out)
 {

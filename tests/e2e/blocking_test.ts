@@ -100,6 +100,21 @@ for (const libc of HOST_LIBCS) {
   });
 }
 
+test(
+  "a thread that closes all other descriptors while one connects loses none of its new ones",
+  needs("gcc"),
+  async () => {
+    await using dir = await makeTempDir();
+    const program = compileProgram(HOST_LIBCS[0]!, "close_others_meanwhile", dir);
+    await using destination = await startBannerServer("relayed\n");
+    const routes = { [FAR]: destination.port };
+    await using server = await startReferenceServer({ routes, replyDelayMs: REPLY_AFTER_MS });
+    const args = ["run", "--server", server.url(), "--", program, FAR, "443"];
+    const { stdout } = await runTsocks(args);
+    assert.equal(stdout, "connect 0 4000\nleft 8\nread relayed\n");
+  },
+);
+
 const OPEN_FROM = `
 import asyncio, sys
 async def main():

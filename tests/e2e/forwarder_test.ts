@@ -10,10 +10,11 @@ import { test } from "node:test";
 import { SocksClient } from "socks";
 import { startEchoServer, startWebServer } from "../helpers/local_servers.ts";
 import { needs } from "../helpers/needs.ts";
-import { run, type Running } from "../helpers/processes.ts";
+import { run, type Running, start } from "../helpers/processes.ts";
+import { python } from "../helpers/python.ts";
 import { type ReferenceServer, startReferenceServer } from "../helpers/reference_server.ts";
 import { makeTempDir, type TempDir } from "../helpers/temp_dir.ts";
-import { runTsocks, startTsocks } from "../helpers/tsocks.ts";
+import { runTsocks, startTsocks, TSOCKS } from "../helpers/tsocks.ts";
 
 interface Face {
   port: number;
@@ -55,6 +56,43 @@ async function roundTrip(socket: Socket, text: string): Promise<string> {
   for await (const chunk of socket) answer += chunk;
   return answer;
 }
+
+const FLOOD = `
+import resource, socket, sys
+resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+idle = []
+for _ in range(500):
+    s = socket.socket()
+    s.setblocking(False)
+    s.connect_ex(("127.0.0.1", int(sys.argv[1])))
+    idle.append(s)
+print("ready", flush=True)
+sys.stdin.readline()`;
+
+test("a flood of connections that say nothing shuts no program out", needs("python3"), async () => {
+  await using home = await makeTempDir();
+  await using echo = await startEchoServer();
+  await using server = await startReferenceServer(echoRoutes(echo.port));
+  const script = 'ulimit -n 300; exec "$@"';
+  const connect = 'echo "$ALL_PROXY"; read -r line; exec "$@"';
+  const talk = python(`
+import socket
+s = socket.create_connection(("hello.example", 7))
+s.sendall(b"word")
+print(s.recv(10))`);
+  const args = [TSOCKS, "run", "--server", server.url(), "--", "sh", "-c", connect, "-", ...talk];
+  await using tsocks = start("sh", ["-c", script, "-", ...args], {
+    env: { HOME: home.path, TMPDIR: home.path },
+    input: "open",
+  });
+  const [url] = await tsocks.waitForOutput(/\S+(?=\n)/);
+  const [file = "", ...floodArgs] = python(FLOOD, new URL(url ?? "").port);
+  await using flood = start(file, floodArgs, { input: "open" });
+  await flood.waitForOutput(/ready/);
+  tsocks.child.stdin.end("\n");
+  assert.match((await tsocks.finished).stdout, /b'word'\n$/);
+  flood.child.stdin.end("\n");
+});
 
 const echoRoutes = (port: number) => ({ routes: { "hello.example:7": port } });
 

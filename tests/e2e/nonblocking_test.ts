@@ -3,12 +3,13 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { constants } from "node:os";
 import test from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { startBannerServer, startServer } from "../helpers/local_servers.ts";
 import { needs, programPath } from "../helpers/needs.ts";
+import { python } from "../helpers/python.ts";
 import { type ReferenceOptions, startReferenceServer } from "../helpers/reference_server.ts";
 import { run } from "../helpers/processes.ts";
 import { makeTempDir } from "../helpers/temp_dir.ts";
@@ -176,6 +177,41 @@ test("300 refused connects at once are all told", needs("gcc"), async () => {
   assert.ok(ms! < 5000, `${ms} ms`);
 });
 
+const FAIL_AT_ONCE = `
+import collections, errno, resource, select, socket, sys
+hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+waiting = select.epoll()
+sockets = {}
+for _ in range(int(sys.argv[2])):
+    s = socket.socket()
+    s.setblocking(False)
+    s.connect_ex((sys.argv[1], 443))
+    sockets[s.fileno()] = s
+    waiting.register(s, select.EPOLLOUT)
+sys.stdin.readline()
+errors = collections.Counter()
+while len(sockets) and (ready := waiting.poll(10)):
+    for fd, _ in ready:
+        errors[sockets.pop(fd).getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)] += 1
+print(dict(errors))`;
+
+test(
+  "5000 connects that fail before the program asks are each told why",
+  needs("python3", "many descriptors"),
+  async () => {
+    await using home = await makeTempDir();
+    await using server = await startReferenceServer({ rep: 5 });
+    const command = python(FAIL_AT_ONCE, FAR, "5000");
+    const args = ["run", "--server", server.url(), "--debug", "1", "--", ...command];
+    await using tsocks = startTsocks(args, home, { input: "open", timeoutMs: 30_000 });
+    const failed = () => [...tsocks.stderr.matchAll(/ FAIL /g)].length;
+    await waitFor("all failures", () => failed() === 5000, 20_000);
+    tsocks.child.stdin.end("\n");
+    assert.equal((await tsocks.finished).stdout, `{${ECONNREFUSED}: 5000}\n`);
+  },
+);
+
 for (const how of ["close", "dissolve"]) {
   test(
     `a connect that the program gives up is given up at the server: ${how}`,
@@ -216,6 +252,64 @@ test(
     const lie = `${STARTED}poll 1 SO_ERROR 0\nread \n`;
     assert.equal(stdout, lie + lie);
     assert.equal(stderr.match(/warning: Non-blocking connects report success/g)?.length, 1);
+  },
+);
+
+/** A shim that is stopped and killed between the answer PENDING and its word of the socket that waits. */
+const GO_SILENT = `
+import os, socket, sys
+token, _, _, path = os.environ["TSOCKS_CONTROL"].split(":", 3)
+link = socket.socket(socket.AF_UNIX)
+link.connect(path)
+body = bytes([1, 4]) + (443).to_bytes(2, "big") + socket.inet_aton(sys.argv[1])
+link.send(b"TS\\1\\1" + bytes(4) + bytes.fromhex(token[:32]) + len(body).to_bytes(2, "big") + body)
+print("status", link.recv(100)[0], flush=True)
+sys.stdin.readline()
+link.close()
+sys.stdin.readline()`;
+
+test("a connection that came through for nobody is closed", needs("python3"), async () => {
+  await using home = await makeTempDir();
+  const open = new Set<Socket>();
+  await using server = await startServer((socket) => {
+    open.add(socket);
+    socket.on("close", () => open.delete(socket)).on("end", () => socket.end());
+    socket.once("data", () => {
+      socket.write(Uint8Array.of(5, 0));
+      socket.once("data", () => socket.write(Uint8Array.of(5, 0, 0, 1, 0, 0, 0, 0, 0, 0)));
+    });
+  });
+  const url = `socks5://127.0.0.1:${server.port}`;
+  const args = ["run", "--server", url, "--debug", "2", "--", ...python(GO_SILENT, FAR)];
+  await using tsocks = startTsocks(args, home, { input: "open" });
+  await tsocks.waitForOutput(/status 8/);
+  await waitFor("the connection", () => /connected after/.test(tsocks.stderr));
+  assert.equal(open.size, 1);
+  tsocks.child.stdin.write("\n");
+  await waitFor("its end", () => open.size === 0);
+  tsocks.child.stdin.end("\n");
+  assert.equal((await tsocks.finished).status, 0);
+});
+
+const CONNECT_MULTIPATH = `
+import select, socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 262)
+s.setblocking(False)
+s.connect_ex((sys.argv[1], 443))
+ready = select.select([], [s], [], 5)[1] != []
+s.settimeout(5)
+print(ready, s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR), s.recv(100).decode(), end="")`;
+
+test(
+  "a Multipath TCP socket connects without a wait, and loses no octet",
+  needs("python3", "Multipath TCP"),
+  async () => {
+    await using destination = await startBannerServer("arrived\n");
+    await using server = await startReferenceServer({ routes: { [FAR]: destination.port } });
+    const command = python(CONNECT_MULTIPATH, FAR);
+    const { stdout, stderr } = await runTsocks(["run", "--server", server.url(), "--", ...command]);
+    assert.equal(stdout, "True 0 arrived\n");
+    assert.match(stderr, /warning: Non-blocking connects report success/);
   },
 );
 

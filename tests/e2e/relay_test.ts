@@ -171,6 +171,46 @@ async function waitForStandstill(what: string, read: () => number): Promise<numb
   });
 }
 
+const CLOSE_TO_SILENCE = `
+import socket, sys
+for way in ("close", "half", "close"):
+    s = socket.create_connection(("hello.example", 80))
+    s.sendall(b"x" * 300000)
+    if way == "half":
+        s.shutdown(socket.SHUT_WR)
+        kept = s
+    else:
+        s.close()
+sys.stdin.readline()
+print(kept.recv(100))`;
+
+test(
+  "a destination that never ends is left when the program closes, not when it ends its side",
+  forPython,
+  async () => {
+    await using home = await makeTempDir();
+    const open = new Set<Socket>();
+    let received = 0;
+    await using destination = await startServer((socket) => {
+      open.add(socket);
+      socket.on("data", (chunk) => received += chunk.length);
+    });
+    const routes = { "hello.example": destination.port };
+    await using server = await startReferenceServer({ routes });
+    const options = ["--server", server.url(), "--no-env", "--debug", "1"];
+    const args = ["run", ...options, "--", ...python(CLOSE_TO_SILENCE)];
+    await using tsocks = startTsocks(args, home, { input: "open" });
+    const ends = () => [...tsocks.stderr.matchAll(/END \S+ sent=300000 .* outcome=(\S+)/g)];
+    await waitFor("two ends", () => ends().length === 2);
+    assert.equal(received, 900_000);
+    for (const socket of open) socket.end("late answer");
+    await waitFor("the third", () => ends().length === 3);
+    tsocks.child.stdin.end("\n");
+    assert.equal((await tsocks.finished).stdout, "b'late answer'\n");
+    assert.deepEqual(ends().map(([, outcome]) => outcome), ["ok", "ok", "ok"]);
+  },
+);
+
 test("a slow reader stops the sender, and tsocks holds little meanwhile", forPython, async () => {
   const total = 300 * MEGABYTE;
   let sender: Socket | undefined;

@@ -15,6 +15,12 @@ const ABILITIES: Record<string, () => boolean> = {
   "a user who may log in": () => !/nologin$|false$/.test(userInfo().shell ?? ""),
   "a kernel that runs i386 programs": () =>
     spawnSync("/lib/ld-linux.so.2", ["--version"]).status === 0,
+  "many descriptors": () =>
+    Number(spawnSync("sh", ["-c", "ulimit -Hn"], { encoding: "utf8" }).stdout) >= 20_000,
+  "Multipath TCP": () => {
+    const { stdout } = spawnSync("cat", ["/proc/sys/net/mptcp/enabled"], { encoding: "utf8" });
+    return stdout === "1\n";
+  },
   "an address beside loopback": () => findOutsideAddress() !== undefined,
 };
 

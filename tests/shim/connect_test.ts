@@ -148,6 +148,7 @@ testShim("wrong descriptors, lengths and families get the kernel's own error, un
     `-1 ${EINVAL}`,
     `0 ${UNTOUCHED}`, // AF_UNSPEC disconnects
     `-1 ${EINVAL}`, // a sockaddr_in is too short for AF_INET6
+    `-1 ${EINVAL}`, // longer than any address
   ]);
   assert.equal(brain.asked.length, 0);
 });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { connect, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
@@ -136,6 +137,18 @@ test("listenControl() closes half a request after its time, but not who waits fo
     assert.deepEqual(await ask(filePath, resolveRequest(TOKEN).slice(0, 20)).answer, []);
     assert.ok(performance.now() - startedAt < 390);
     assert.deepEqual(await waiting.answer, LIBC_ANSWER);
+  });
+});
+
+test("listenControl() keeps no answered connection, though the other end does", async () => {
+  await withListener(answerLibc([]), async (filePath, listener) => {
+    // A process that was forked meanwhile has the descriptor too, and does not know.
+    const socket = connect({ path: filePath, allowHalfOpen: true });
+    socket.write(resolveRequest(TOKEN));
+    const [answer] = await once(socket, "data");
+    assert.deepEqual([...answer], LIBC_ANSWER);
+    await waitFor("its end", async () => await countConnections(listener) === 0);
+    socket.destroy();
   });
 });
 
