@@ -24,6 +24,7 @@ import {
 } from "../policy/decide.ts";
 import {
   type Hosts,
+  hostsAddresses,
   isAskedFor,
   isInHosts,
   leavesNamesToLibc,
@@ -153,7 +154,7 @@ export class Router {
       case "numeric":
         return numericAddresses(name);
       case "hosts":
-        return isInHosts(hosts(), name, family) ? "libc" : [];
+        return isInHosts(hosts(), name, family) ? "libc" : hostsAddresses(hosts(), name);
       case "localhost":
         return isInHosts(hosts(), name, family) ? "libc" : LOOPBACK;
       case "libc":
@@ -240,7 +241,7 @@ export class Router {
   }
 
   async #routeName(asked: Destination & { kind: "name" }): Promise<Route> {
-    const { config, lookup, lookupByTcp } = this.#options;
+    const { config, hosts, lookup, lookupByTcp } = this.#options;
     const treatment = this.treatmentOf(asked.name);
     const isTcp = treatment === "tcp";
     const impossible = treatment === "invalid" ? checkName(asked.name) : undefined;
@@ -252,7 +253,12 @@ export class Router {
       return { label, target: asked, decision, failure: policyFailure(decision) };
     }
     const name = normalizeName(asked.name);
-    const found = isTcp ? await lookupByTcp(name) : await lookup(name);
+    const isOddlyWritten = treatment === "hosts" && !isInHosts(hosts(), asked.name, 0);
+    const found = isOddlyWritten
+      ? hostsAddresses(hosts(), name)
+      : isTcp
+      ? await lookupByTcp(name)
+      : await lookup(name);
     const address = pickAddress(found ?? [], decision);
     if (address === undefined) {
       const detail = isTcp ? "looked up by dns = tcp" : "looked up on this machine";

@@ -8,6 +8,7 @@ import type { DnsUpstream } from "../../../src/io/dns_upstream.ts";
 import { DecisionLog, UNKNOWN_ASKER } from "../../../src/io/log.ts";
 import { NameServer } from "../../../src/io/name_server.ts";
 import { Router } from "../../../src/io/router.ts";
+import { parseHosts } from "../../../src/policy/names.ts";
 import { ReservedNames } from "../../../src/policy/reserved_names.ts";
 import { createRandom, mangle, QUERIES } from "../dns/mangling.ts";
 
@@ -17,7 +18,7 @@ test(`${ROUNDS} hostile questions are answered with their question, or ignored`,
   const router = new Router({
     config: parseTsocksConf("server = 10.0.0.1\nserver_type = 5\n", "t.conf").config,
     names: new ReservedNames(100),
-    hosts: () => new Map(),
+    hosts: () => parseHosts(""),
     lookup: () => Promise.resolve([]),
     lookupByTcp: () => Promise.resolve(undefined),
     nameservers: () => [],
