@@ -75,3 +75,37 @@ for (const libc of HOST_LIBCS) {
     },
   );
 }
+
+const NEAR = "0xC0000200"; // 192.0.2.0, as in the file
+for (const libc of HOST_LIBCS) {
+  const needed = needs("root", "mount namespaces", ...libc.needs);
+  test(`networks are looked up in their file alone (${libc.label})`, needed, async () => {
+    await using dir = await makeTempDir();
+    await using nameServer = await startNameServer();
+    const onIt = await onMachine(dir, nameServer);
+    const program = compileProgram(libc, "look_up_networks", dir);
+    const direct = await onIt(undefined, program, "alias-net", NEAR);
+    const count = libc.name === "musl" ? 2 : 4;
+    assert.equal(direct.match(/ near-net\n/g)?.length ?? 0, libc.name === "musl" ? 0 : count);
+    await onIt(undefined, program, "far.example", "0xCB0071");
+    const asked = nameServer.asked.splice(0).length;
+    assert.equal(asked, libc.name === "musl" ? 0 : count);
+    const near = await onIt(SERVER, program, "alias-net", NEAR);
+    assert.equal(near, direct);
+    const far = await onIt(SERVER, program, "far.example", "0xCB0071");
+    assert.equal(far.match(/ -\n/g)?.length, count);
+    assert.deepEqual(nameServer.asked, []);
+  });
+
+  test(`old programs' look-ups get reserved addresses (${libc.label})`, needed, async () => {
+    await using dir = await makeTempDir();
+    await using nameServer = await startNameServer();
+    const onIt = await onMachine(dir, nameServer);
+    const program = compileProgram(libc, "look_up_by_old_names", dir);
+    const stdout = await onIt(SERVER, program, "old.example", "198.18.0.1");
+    const lines = ["res_gethostbyname", "res_gethostbyname2", "res_gethostbyaddr"];
+    const expected = lines.map((line) => `${line} old.example\n`).join("");
+    assert.equal(stdout, libc.name === "musl" ? "none\n" : expected);
+    assert.deepEqual(nameServer.asked, []);
+  });
+}
