@@ -46,8 +46,8 @@ export interface RouterOptions {
   /** /etc/hosts as it is now. */
   hosts: () => Hosts;
   lookup: Lookup;
-  /** `dns = tcp`: the addresses of a name as a DNS server says; undefined where it does not answer. */
-  lookupByTcp: (name: string) => Promise<IpAddress[] | undefined>;
+  /** `dns = tcp`: the addresses of a name as a DNS server says, of one family at least; undefined where it does not answer. */
+  lookupByTcp: (name: string, family: 0 | 4 | 6) => Promise<IpAddress[] | undefined>;
   /** The name servers of resolv.conf(5) as it is now. */
   nameservers: () => IpAddress[];
   /** `name:port` as asked for → where that is (`serve --map`). */
@@ -162,7 +162,7 @@ export class Router {
       case "invalid":
         return [];
       case "tcp":
-        return await lookupByTcp(normalizeName(name));
+        return await lookupByTcp(normalizeName(name), family);
       case "local":
         return await this.#resolveLocal(normalizeName(name));
       case "server": {
@@ -257,7 +257,7 @@ export class Router {
     const found = isOddlyWritten
       ? hostsAddresses(hosts(), name)
       : isTcp
-      ? await lookupByTcp(name)
+      ? await lookupByTcp(name, 0)
       : await lookup(name);
     const address = pickAddress(found ?? [], decision);
     if (address === undefined) {
