@@ -36,8 +36,8 @@ import { isReserved, type ReservedNames } from "../policy/reserved_names.ts";
 import { checkName } from "../socks/destination.ts";
 import type { Failure, FailureCode } from "../socks/machine.ts";
 
-/** The system's own resolver: the addresses of a name, none if there is no such name. */
-export type Lookup = (name: string) => Promise<IpAddress[]>;
+/** The system's own resolver: the addresses of a name, none if there is no such name; undefined where it does not know now. */
+export type Lookup = (name: string) => Promise<IpAddress[] | undefined>;
 
 export interface RouterOptions {
   config: Config;
@@ -201,9 +201,9 @@ export class Router {
     return leavesNamesToLibc(this.#options.config);
   }
 
-  async #resolveLocal(name: string): Promise<IpAddress[]> {
+  async #resolveLocal(name: string): Promise<IpAddress[] | undefined> {
     const addresses = await this.#options.lookup(name);
-    for (const address of addresses) this.#learn(formatIpAddress(address), name);
+    for (const address of addresses ?? []) this.#learn(formatIpAddress(address), name);
     return addresses;
   }
 

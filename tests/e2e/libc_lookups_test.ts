@@ -109,3 +109,26 @@ for (const libc of HOST_LIBCS) {
     assert.deepEqual(nameServer.asked, []);
   });
 }
+
+test(
+  "a local name is not called none while its name server is out of reach",
+  needs("root", "mount namespaces", "gcc"),
+  async () => {
+    await using dir = await makeTempDir();
+    // Nobody listens there.
+    const onIt = await onMachine(dir, { address: "127.83.9.9" } as NameServer);
+    await writeFile(dir.file("conf"), "server = 127.0.0.1\nserver_type = 5\nlocal_name = *.lan\n");
+    const program = compileProgram(HOST_LIBCS[0]!, "look_up_service", dir);
+    const stdout = await onIt(
+      ["--conf", dir.file("conf")],
+      program,
+      "x.lan",
+      "80",
+      "2",
+      "1",
+      "0",
+      "0",
+    );
+    assert.equal(stdout, "getaddrinfo -3\n"); // EAI_AGAIN
+  },
+);
