@@ -102,7 +102,8 @@ int socket_domain(int fd);
 unsigned long long socket_inode(int fd);
 int sends_datagrams(int fd);
 
-/* connect.c: connect(2) that came by syscall(2) */
+/* connect.c; the second is connect(2) that came by syscall(2) */
+int leave_device(int fd);
 long connect_by_number(int fd, const struct sockaddr *addr, socklen_t len);
 long exec_by_number(int dirfd, const char *path, char *const argv[], char *const envp[], int flags);
 
