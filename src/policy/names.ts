@@ -36,6 +36,7 @@ export type NameTreatment =
 
 /** What musl reads of a line of hosts(5), without its end. */
 const MAX_HOSTS_LINE_LEN = 510;
+const UTF8 = new TextEncoder();
 
 /** What a hosts(5) file has. */
 export interface Hosts {
@@ -145,10 +146,12 @@ export function parseHosts(text: string): Hosts {
     if (address === undefined || names.length === 0) return;
     for (const name of names) {
       const key = normalizeName(name);
-      addresses.set(key, [...addresses.get(key) ?? [], address]);
+      const known = addresses.get(key);
+      if (known === undefined) addresses.set(key, [address]);
+      else known.push(address);
     }
     const isOddToMusl = !line.startsWith(first) || at === lines.length - 1 ||
-      new TextEncoder().encode(line).length > MAX_HOSTS_LINE_LEN;
+      3 * line.length > MAX_HOSTS_LINE_LEN && UTF8.encode(line).length > MAX_HOSTS_LINE_LEN;
     if (isOddToMusl) return;
     const family = first.includes(":") ? 6 : 4;
     for (const word of [formatIpAddress(address), ...names]) {
