@@ -103,7 +103,7 @@ export async function run(options: RunOptions, context: RunContext): Promise<num
     names: new ReservedNames(),
     hosts: watchHostsFile(),
     lookup: systemLookup,
-    lookupByTcp: (name) => upstream.lookup(name),
+    lookupByTcp: (name, family) => upstream.lookup(name, family),
     nameservers,
     maps: new Map(),
   });

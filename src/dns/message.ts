@@ -155,11 +155,18 @@ export function buildQuery(id: number, name: string, type: number): Uint8Array |
   return bytes;
 }
 
-/** Whether `response` answers this query: the same ID and, but for the case of letters, question. */
+/**
+ * Whether `response` answers this query: the same ID and, but for the case of letters, question. A
+ * refusal of a server that did not read so far has none (RFC 6891 §7: FORMERR to EDNS).
+ */
 export function isResponseTo(query: Query, response: Uint8Array): boolean {
   const { bytes } = query.question;
-  if (response.length < HEADER_LEN + bytes.length) return false;
   const view = viewOf(response);
+  if (response.length === HEADER_LEN && rcodeOf(response) !== RCODE_NOERROR) {
+    return view.getUint16(0) === query.id && (view.getUint16(2) & FLAG_QR) !== 0 &&
+      response.subarray(4).every((octet) => octet === 0);
+  }
+  if (response.length < HEADER_LEN + bytes.length) return false;
   const asked = response.subarray(HEADER_LEN, HEADER_LEN + bytes.length);
   return view.getUint16(0) === query.id && (view.getUint16(2) & FLAG_QR) !== 0 &&
     view.getUint16(4) === 1 && bytes.every((octet, at) => lower(octet) === lower(asked[at]!));

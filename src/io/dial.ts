@@ -102,7 +102,7 @@ class Opening {
 
   /** Why connect(2) failed, as the kernel says it; "" for an error that has no code. */
   async trueErrno(error: Error): Promise<string> {
-    const find = async () => (await systemLookup(this.#host))[0];
+    const find = async () => (await systemLookup(this.#host))?.[0];
     return await trueConnectErrno(errorCode(error), find, this.#port);
   }
 

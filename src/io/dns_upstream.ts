@@ -32,13 +32,17 @@ export interface DnsUpstreamOptions {
   timeoutMs: number;
 }
 
-/** A program that asks a thousand things at once gets the rest refused. */
+/** Each is a connection; more wait for their turn, within their time. */
 const MAX_ASKING = 64;
+/** Beyond these a program floods us, and the rest is refused. */
+const MAX_WAITING = 4096;
 const DNS_PORT = 53;
 
 export class DnsUpstream {
   readonly #options: DnsUpstreamOptions;
   #asking = 0;
+  /** Each is called when its turn has come; the first to wait is the first. */
+  readonly #waiting = new Set<() => void>();
 
   constructor(options: DnsUpstreamOptions) {
     this.#options = options;
@@ -52,15 +56,20 @@ export class DnsUpstream {
     return address && { address, port: DNS_PORT };
   }
 
-  /** The server's answer as it is; undefined without one, or none in time. Never rejects. */
-  ask(message: Uint8Array, query: Query, asker: Asker): Promise<Uint8Array | undefined> {
+  /** The server's answer as it is; undefined without one, or none in time (until `abandoned`). Never rejects. */
+  ask(
+    message: Uint8Array,
+    query: Query,
+    asker: Asker,
+    abandoned?: AbortSignal,
+  ): Promise<Uint8Array | undefined> {
     const { server } = this;
     if (server === undefined) return Promise.resolve(undefined);
     return this.#exchange(message, query, async (signal) => {
       const { connector } = this.#options;
       const attempt = await connector.decide({ kind: "address", ...server }, asker);
       return await connector.dial(attempt, signal);
-    });
+    }, abandoned);
   }
 
   /** The same of this machine's own name server, past the policy, as libc asks it. */
@@ -70,19 +79,33 @@ export class DnsUpstream {
     return this.#exchange(message, query, (signal) => dialDirect(to, { timeoutMs, signal }));
   }
 
-  /** The addresses of a name, IPv4 first; none where there is no such name, undefined without an answer. */
-  async lookup(name: string): Promise<IpAddress[] | undefined> {
-    const found = await Promise.all([TYPE_A, TYPE_AAAA].map((type) => this.#lookUp(name, type)));
-    return found.every((addresses) => addresses === undefined)
-      ? undefined
-      : found.flatMap((addresses) => addresses ?? []);
+  /**
+   * The addresses of a name in a family, 0 for any; none where there is no such name, undefined where
+   * that could not be found out. IPv6 is not waited for where there is IPv4, which programs are given.
+   */
+  async lookup(name: string, family: 0 | 4 | 6): Promise<IpAddress[] | undefined> {
+    const abandon = new AbortController();
+    const v4 = family === 6 ? [] : this.#lookUp(name, TYPE_A, abandon.signal);
+    const v6 = family === 4 ? [] : this.#lookUp(name, TYPE_AAAA, abandon.signal);
+    const first = await v4;
+    if (first !== undefined && first.length > 0) {
+      abandon.abort();
+      return first;
+    }
+    const second = await v6;
+    // What one does not tell, the other's "none" is no answer to.
+    return first === undefined && second?.length === 0 ? undefined : second;
   }
 
-  async #lookUp(name: string, type: number): Promise<IpAddress[] | undefined> {
+  async #lookUp(
+    name: string,
+    type: number,
+    signal: AbortSignal,
+  ): Promise<IpAddress[] | undefined> {
     const message = buildQuery(randomInt(65536), name, type);
     const read = message && readQuery(message);
     if (message === undefined || read?.kind !== "query") return [];
-    const response = await this.ask(message, read.query, UNKNOWN_ASKER);
+    const response = await this.ask(message, read.query, UNKNOWN_ASKER, signal);
     const result = response && readAddresses(response);
     const isKnown = result?.rcode === RCODE_NOERROR || result?.rcode === RCODE_NXDOMAIN;
     return isKnown ? result.addresses : undefined;
@@ -92,20 +115,42 @@ export class DnsUpstream {
     message: Uint8Array,
     query: Query,
     dial: (signal: AbortSignal) => Promise<DialResult>,
+    abandoned?: AbortSignal,
   ): Promise<Uint8Array | undefined> {
-    if (this.#asking >= MAX_ASKING) return undefined;
-    this.#asking++;
     const abort = new AbortController();
+    abandoned?.addEventListener("abort", () => abort.abort());
     const timer = setTimeout(() => abort.abort(), this.#options.timeoutMs);
+    const hasTurn = await this.#takeTurn(abort.signal);
     try {
-      const result = await dial(abort.signal);
-      if (!result.ok) return undefined;
+      const result = hasTurn && await dial(abort.signal);
+      if (!result || !result.ok) return undefined;
       const response = await converse(result.socket, result.rest, message, abort.signal);
       return response && isResponseTo(query, response) ? response : undefined;
     } finally {
       clearTimeout(timer);
-      this.#asking--;
+      if (hasTurn) this.#passTurn();
     }
+  }
+
+  /** False where none came in time, or too many wait. */
+  #takeTurn(signal: AbortSignal): Promise<boolean> {
+    if (this.#asking < MAX_ASKING) {
+      this.#asking++;
+      return Promise.resolve(true);
+    }
+    if (this.#waiting.size >= MAX_WAITING) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      const start = () => resolve(true);
+      this.#waiting.add(start);
+      signal.addEventListener("abort", () => this.#waiting.delete(start) && resolve(false));
+    });
+  }
+
+  #passTurn(): void {
+    const [next] = this.#waiting;
+    if (next === undefined) return void this.#asking--;
+    this.#waiting.delete(next);
+    next();
   }
 }
 

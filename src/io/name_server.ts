@@ -25,6 +25,7 @@ import { encodeName } from "../dns/wire.ts";
 import type { IpAddress } from "../net/address.ts";
 import { escapeText } from "../net/printable.ts";
 import { RECORDS_REFUSED } from "../policy/explain.ts";
+import { isAskedFor } from "../policy/names.ts";
 import { isReserved } from "../policy/reserved_names.ts";
 import { CountedLog } from "./counted_log.ts";
 import type { DnsUpstream } from "./dns_upstream.ts";
@@ -112,12 +113,11 @@ export class NameServer {
     }
     if (treatment === "tcp") return await this.#askServer(asked);
     const found = await router.resolve(name, 0);
-    const addresses = found === "libc" ? await lookup(name) : found ?? [];
-    if (addresses.length === 0) {
-      // Of a name that the server resolves: the table is full.
-      const rcode = treatment === "server" ? RCODE_SERVFAIL : RCODE_NXDOMAIN;
-      return buildResponse(query, { rcode });
-    }
+    const addresses = found === "libc" ? await lookup(name) : found;
+    // Of a name that the server resolves, and libc too would ask for: the table is full.
+    const isFull = addresses?.length === 0 && treatment === "server" && isAskedFor(name);
+    if (addresses === undefined || isFull) return buildResponse(query, { rcode: RCODE_SERVFAIL });
+    if (addresses.length === 0) return buildResponse(query, { rcode: RCODE_NXDOMAIN });
     log.step(`dns: addresses given to process ${asker.pid} for ${JSON.stringify(name)}`);
     const records = addresses
       .map(({ version, bytes }) => ({ type: version === 4 ? TYPE_A : TYPE_AAAA, data: bytes }))

@@ -10,13 +10,13 @@ import { formatIpAddress, type IpAddress, parseIpAddress } from "../net/address.
 import { type Hosts, parseHosts } from "../policy/names.ts";
 import type { Lookup } from "./router.ts";
 
-/** The addresses of a name in the resolver's order; none where there is no such name. */
+/** The addresses of a name in the resolver's order; none where there is no such name, undefined where none can tell now. */
 export const systemLookup: Lookup = async (name) => {
   try {
     const found = await lookup(name, { all: true });
     return found.map(({ address }) => parseIpAddress(address)).filter((a) => a !== undefined);
-  } catch {
-    return [];
+  } catch (error) {
+    return (error as { code?: string }).code === "EAI_AGAIN" ? undefined : [];
   }
 };
 

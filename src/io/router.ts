@@ -24,6 +24,7 @@ import {
 } from "../policy/decide.ts";
 import {
   type Hosts,
+  hostsAddresses,
   isAskedFor,
   isInHosts,
   leavesNamesToLibc,
@@ -35,8 +36,8 @@ import { isReserved, type ReservedNames } from "../policy/reserved_names.ts";
 import { checkName } from "../socks/destination.ts";
 import type { Failure, FailureCode } from "../socks/machine.ts";
 
-/** The system's own resolver: the addresses of a name, none if there is no such name. */
-export type Lookup = (name: string) => Promise<IpAddress[]>;
+/** The system's own resolver: the addresses of a name, none if there is no such name; undefined where it does not know now. */
+export type Lookup = (name: string) => Promise<IpAddress[] | undefined>;
 
 export interface RouterOptions {
   config: Config;
@@ -45,8 +46,8 @@ export interface RouterOptions {
   /** /etc/hosts as it is now. */
   hosts: () => Hosts;
   lookup: Lookup;
-  /** `dns = tcp`: the addresses of a name as a DNS server says; undefined where it does not answer. */
-  lookupByTcp: (name: string) => Promise<IpAddress[] | undefined>;
+  /** `dns = tcp`: the addresses of a name as a DNS server says, of one family at least; undefined where it does not answer. */
+  lookupByTcp: (name: string, family: 0 | 4 | 6) => Promise<IpAddress[] | undefined>;
   /** The name servers of resolv.conf(5) as it is now. */
   nameservers: () => IpAddress[];
   /** `name:port` as asked for → where that is (`serve --map`). */
@@ -153,7 +154,7 @@ export class Router {
       case "numeric":
         return numericAddresses(name);
       case "hosts":
-        return isInHosts(hosts(), name, family) ? "libc" : [];
+        return isInHosts(hosts(), name, family) ? "libc" : hostsAddresses(hosts(), name);
       case "localhost":
         return isInHosts(hosts(), name, family) ? "libc" : LOOPBACK;
       case "libc":
@@ -161,7 +162,7 @@ export class Router {
       case "invalid":
         return [];
       case "tcp":
-        return await lookupByTcp(normalizeName(name));
+        return await lookupByTcp(normalizeName(name), family);
       case "local":
         return await this.#resolveLocal(normalizeName(name));
       case "server": {
@@ -200,9 +201,9 @@ export class Router {
     return leavesNamesToLibc(this.#options.config);
   }
 
-  async #resolveLocal(name: string): Promise<IpAddress[]> {
+  async #resolveLocal(name: string): Promise<IpAddress[] | undefined> {
     const addresses = await this.#options.lookup(name);
-    for (const address of addresses) this.#learn(formatIpAddress(address), name);
+    for (const address of addresses ?? []) this.#learn(formatIpAddress(address), name);
     return addresses;
   }
 
@@ -240,7 +241,7 @@ export class Router {
   }
 
   async #routeName(asked: Destination & { kind: "name" }): Promise<Route> {
-    const { config, lookup, lookupByTcp } = this.#options;
+    const { config, hosts, lookup, lookupByTcp } = this.#options;
     const treatment = this.treatmentOf(asked.name);
     const isTcp = treatment === "tcp";
     const impossible = treatment === "invalid" ? checkName(asked.name) : undefined;
@@ -252,7 +253,12 @@ export class Router {
       return { label, target: asked, decision, failure: policyFailure(decision) };
     }
     const name = normalizeName(asked.name);
-    const found = isTcp ? await lookupByTcp(name) : await lookup(name);
+    const isOddlyWritten = treatment === "hosts" && !isInHosts(hosts(), asked.name, 0);
+    const found = isOddlyWritten
+      ? hostsAddresses(hosts(), name)
+      : isTcp
+      ? await lookupByTcp(name, 0)
+      : await lookup(name);
     const address = pickAddress(found ?? [], decision);
     if (address === undefined) {
       const detail = isTcp ? "looked up by dns = tcp" : "looked up on this machine";

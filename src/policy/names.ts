@@ -34,8 +34,20 @@ export type NameTreatment =
   /** Not a name at all: empty, too long, or with characters that no name has. */
   | "invalid";
 
-/** The normalised names of hosts(5) and the families they have addresses of, and those addresses. */
-export type Hosts = ReadonlyMap<string, ReadonlySet<4 | 6>>;
+/** What musl reads of a line of hosts(5), without its end. */
+const MAX_HOSTS_LINE_LEN = 510;
+const UTF8 = new TextEncoder();
+
+/** What a hosts(5) file has. */
+export interface Hosts {
+  /** By normalised name, in the file's order. */
+  addresses: ReadonlyMap<string, readonly IpAddress[]>;
+  /**
+   * Names as written, and addresses in their one form, with the families that every libc finds there. libc asks a name
+   * server for the same name with a dot at its end, musl also for one with other capitals.
+   */
+  written: ReadonlyMap<string, ReadonlySet<4 | 6>>;
+}
 
 /**
  * How `name` is to be resolved. With `dns = remote` a name goes to libc only if none of the servers that could carry it takes names (`server_type = 4`),
@@ -51,7 +63,7 @@ export function nameTreatment(
   const normalized = normalizeName(name);
   if (isLocalhostName(normalized)) return "localhost";
   if (config.localNames.some((rule) => matchesPattern(normalized, rule.pattern))) return "local";
-  if (hosts.has(normalized)) return "hosts";
+  if (hosts.addresses.has(normalized)) return "hosts";
   const { mode } = config.dns;
   if (mode !== "remote") return mode === "tcp" ? "tcp" : "libc";
   return isLeftToLibc(config, possibleServers(config, normalized)) ? "libc" : "server";
@@ -74,7 +86,7 @@ function isLeftToLibc(config: Config, servers: Server[]): boolean {
 
 /** Whether libc finds the name, in a family if one is given, without asking a name server. */
 export function isInHosts(hosts: Hosts, name: string, family: 0 | 4 | 6): boolean {
-  const families = hosts.get(normalizeName(name));
+  const families = hosts.written.get(name);
   return families !== undefined && (family === 0 || families.has(family));
 }
 
@@ -118,18 +130,33 @@ function serversOf(config: Config, paths: Path[]): Server[] {
     .filter((server) => server !== undefined);
 }
 
-/** The names of a hosts(5) file with the families of their addresses. */
+/** The addresses of a name that the file has in whatever spelling. */
+export function hostsAddresses(hosts: Hosts, name: string): IpAddress[] {
+  return [...hosts.addresses.get(normalizeName(name)) ?? []];
+}
+
+/** Of a line glibc reads strict addresses only; musl none that is indented, longer than its buffer, or not ended. */
 export function parseHosts(text: string): Hosts {
-  const hosts = new Map<string, Set<4 | 6>>();
-  for (const line of text.split("\n")) {
-    const [first = "", ...words] = line.replace(/#.*/, "").trim().split(/\s+/);
-    const family = first.includes(":") ? 6 : 4;
+  const addresses = new Map<string, IpAddress[]>();
+  const written = new Map<string, Set<4 | 6>>();
+  const lines = text.split("\n");
+  lines.forEach((line, at) => {
+    const [first = "", ...names] = line.split("#")[0]!.split(/[ \t\v\f\r]+/).filter(Boolean);
     const address = parseIpAddress(first);
-    if (address !== undefined) words.push(formatIpAddress(address));
-    for (const word of words) {
-      const name = normalizeName(word);
-      hosts.set(name, (hosts.get(name) ?? new Set()).add(family));
+    if (address === undefined || names.length === 0) return;
+    for (const name of names) {
+      const key = normalizeName(name);
+      const known = addresses.get(key);
+      if (known === undefined) addresses.set(key, [address]);
+      else known.push(address);
     }
-  }
-  return hosts;
+    const isOddToMusl = !line.startsWith(first) || at === lines.length - 1 ||
+      3 * line.length > MAX_HOSTS_LINE_LEN && UTF8.encode(line).length > MAX_HOSTS_LINE_LEN;
+    if (isOddToMusl) return;
+    const family = first.includes(":") ? 6 : 4;
+    for (const word of [formatIpAddress(address), ...names]) {
+      written.set(word, (written.get(word) ?? new Set()).add(family));
+    }
+  });
+  return { addresses, written };
 }

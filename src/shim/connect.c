@@ -101,7 +101,7 @@ static int send_ticket(int fd, const struct answer *answer)
  * A socket bound to another device does not reach loopback. 0; or EPERM where the program may
  * not take it off that device, which the kernel lets only CAP_NET_RAW do.
  */
-static int leave_device(int fd)
+int leave_device(int fd)
 {
 	char device[IFNAMSIZ];
 	socklen_t len = sizeof(device);

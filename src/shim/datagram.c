@@ -2,7 +2,7 @@
  * sendto(2), sendmsg(2), sendmmsg(2), and connect(2) of sockets other than TCP: what goes
  * elsewhere leaves only if the brain says so, and what is for a name server goes to the brain
  * where it says that (receive.c has the answers' side). What a connected socket sends without an
- * address was asked about when it was connected. ip(7), udp(7), tcp(7).
+ * address was asked about when it was connected. ip(7), ipv6(7), udp(7), tcp(7).
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -51,12 +51,31 @@ static int real_sendmmsg(int fd, struct message *messages, unsigned int count, i
 		      (int)with_errno(sys_call(__NR_sendmmsg, fd, (long)messages, count, flags, 0, 0));
 }
 
+/*
+ * Has the kernel route to loopback as such: a socket that was bound to an interface, or told of one to
+ * send by, would send what is for loopback out of the machine. 0, or EPERM as leave_device(). What a
+ * kernel does not have it does not obey.
+ */
+static int stay_on_loopback(int fd, int domain)
+{
+	static const unsigned char no_pktinfo[20];	/* struct in6_pktinfo */
+	static const int none;
+	int error = leave_device(fd);
+
+	sys_setsockopt(fd, IPPROTO_IP, IP_UNICAST_IF, &none, sizeof(none));
+	if (domain == AF_INET6) {
+		sys_setsockopt(fd, IPPROTO_IPV6, IPV6_UNICAST_IF, &none, sizeof(none));
+		sys_setsockopt(fd, IPPROTO_IPV6, IPV6_PKTINFO, no_pktinfo, sizeof(no_pktinfo));
+	}
+	return error;
+}
+
 /* 0 where a datagram from `fd` may go to `to`, or to *redirect; else the errno of its refusal. */
 static int endpoint_refusal(int fd, const struct endpoint *to, struct redirect *redirect)
 {
 	const struct settings *settings = settings_find();
 	struct answer answer;
-	int error;
+	int error, domain;
 
 	redirect->len = 0;
 	if (endpoint_is_unasked(to))
@@ -69,10 +88,13 @@ static int endpoint_refusal(int fd, const struct endpoint *to, struct redirect *
 	error = control_datagram(to, to->port == DNS_PORT ? socket_inode(fd) : 0, &answer);
 	if (error || answer.status == CTL_STATUS_DIRECT)
 		return error;
-	if (answer.status == CTL_STATUS_REDIRECT && endpoint_is_face(&answer.endpoint))
-		redirect->len = endpoint_write(&answer.endpoint, socket_domain(fd), &redirect->addr);
-	if (redirect->len)
-		return 0;
+	if (answer.status == CTL_STATUS_REDIRECT && endpoint_is_face(&answer.endpoint)) {
+		domain = socket_domain(fd);
+		error = stay_on_loopback(fd, domain);
+		redirect->len = error ? 0 : endpoint_write(&answer.endpoint, domain, &redirect->addr);
+		if (error || redirect->len)
+			return error;
+	}
 	return answer.status == CTL_STATUS_FAIL ? (int)answer.error : ENETDOWN;
 }
 
@@ -156,7 +178,10 @@ static unsigned int count_sendable(int fd, const struct message *messages, unsig
 	return count;
 }
 
-/* Sends the message to `to` in its own destination's place. */
+/*
+ * Sends the message to `to` in its own destination's place, without its control data: an interface in
+ * it would lead out of the machine, and nothing in it is of use on loopback.
+ */
 static ssize_t send_redirected(int fd, const struct msghdr *message, struct redirect *to, int flags,
 			       send_one *next)
 {
@@ -164,6 +189,8 @@ static ssize_t send_redirected(int fd, const struct msghdr *message, struct redi
 
 	copy.msg_name = &to->addr;
 	copy.msg_namelen = to->len;
+	copy.msg_control = NULL;
+	copy.msg_controllen = 0;
 	return next(fd, &copy, flags);
 }
 

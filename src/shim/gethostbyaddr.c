@@ -74,6 +74,10 @@ EXPORT struct hostent *gethostbyaddr(const void *address, socklen_t len, int fam
 	return shim_gethostbyaddr(address, len, family);
 }
 
+/* What glibc's libresolv has for programs linked long ago. */
+EXPORT struct hostent *res_gethostbyaddr(const void *address, socklen_t len, int family)
+	__attribute__((alias("gethostbyaddr")));
+
 EXPORT int gethostbyaddr_r(const void *restrict address, socklen_t len, int family,
 			   struct hostent *restrict host, char *restrict buffer,
 			   size_t buffer_len, struct hostent **restrict result,

@@ -155,6 +155,11 @@ EXPORT struct hostent *gethostbyname2(const char *name, int family)
 	return shim_gethostbyname2(name, family);
 }
 
+/* What glibc's libresolv has for programs linked long ago, and asks name servers about. */
+EXPORT struct hostent *res_gethostbyname(const char *name) __attribute__((alias("gethostbyname")));
+EXPORT struct hostent *res_gethostbyname2(const char *name, int family)
+	__attribute__((alias("gethostbyname2")));
+
 EXPORT int gethostbyname_r(const char *restrict name, struct hostent *restrict host,
 			   char *restrict buffer, size_t len, struct hostent **restrict result,
 			   int *restrict error)

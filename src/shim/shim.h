@@ -103,7 +103,8 @@ int socket_domain(int fd);
 unsigned long long socket_inode(int fd);
 int sends_datagrams(int fd);
 
-/* connect.c: connect(2) that came by syscall(2) */
+/* connect.c; the second is connect(2) that came by syscall(2) */
+int leave_device(int fd);
 long connect_by_number(int fd, const struct sockaddr *addr, socklen_t len);
 long exec_by_number(int dirfd, const char *path, char *const argv[], char *const envp[], int flags);
 
@@ -192,6 +193,11 @@ enum real_function {
 	REAL_GETHOSTBYADDR,
 	REAL_GETHOSTBYADDR_R,
 	REAL_GETADDRINFO_A,
+	REAL_GETNETBYNAME,
+	REAL_GETNETBYADDR,
+	REAL_GETNETBYNAME_R,
+	REAL_GETNETBYADDR_R,
+	REAL_NSS_CONFIGURE_LOOKUP,
 	REAL_RES_QUERY,
 	REAL_RES_SEARCH,
 	REAL_RES_QUERYDOMAIN,

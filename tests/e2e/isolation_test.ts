@@ -104,6 +104,49 @@ test("the packet counter does see a leak", forNetwork, async () => {
   });
 });
 
+/** Asks a name server by sockets that are bound to an interface or told to send by one. */
+const ASK_BY_INTERFACE = `
+import socket, struct, sys
+index = socket.if_nametoindex("wire")
+to_wire = struct.pack("!I", index)
+BIND, UNICAST, UNICAST6 = (1, 25, b"wire\\0"), (0, 50, to_wire), (41, 76, to_wire)
+STICKY = (41, 50, bytes(16) + struct.pack("=I", index))
+INFO, INFO6 = (0, 8, struct.pack("=iII", index, 0, 0)), (41, 50, bytes(16) + struct.pack("=I", index))
+FAR, FAR6, MAPPED = ("192.0.2.53", 53), ("2001:db8::53", 53), ("::ffff:192.0.2.53", 53)
+QUERY = b"\\1\\2\\1\\0\\0\\1\\0\\0\\0\\0\\0\\0\\6secret\\7example\\0\\0\\1\\0\\1"
+def ask(to, option=None, info=None, is_connected=False):
+    s = socket.socket(socket.AF_INET6 if ":" in to[0] else socket.AF_INET, socket.SOCK_DGRAM)
+    s.settimeout(2)
+    if option: s.setsockopt(*option)
+    if is_connected: s.connect(to)
+    if info: s.sendmsg([QUERY], [info], 0, to)
+    elif is_connected: s.send(QUERY)
+    else: s.sendto(QUERY, to)
+    answer, source = s.recvfrom(512)
+    print(source[0] == to[0] and answer[7], to[0], flush=True)
+ask(FAR)
+for is_connected in (False, True):
+    ask(FAR, BIND, is_connected=is_connected)
+    ask(FAR, UNICAST, is_connected=is_connected)
+    ask(MAPPED, BIND, is_connected=is_connected)
+    ask(MAPPED, UNICAST, is_connected=is_connected)
+    for option in (BIND, UNICAST6, STICKY):
+        ask(FAR6, option, is_connected=is_connected)
+ask(FAR, info=INFO)
+ask(FAR6, info=INFO6)`;
+
+test("a question to a name server by an interface does not leave by it", forNetwork, async () => {
+  await using network = await makeIsolatedNetwork({ hasDefaultRoute: true });
+  const command = [TSOCKS, "run", ...SERVER, "--no-env", "--", ...python(ASK_BY_INTERFACE)];
+  const { stdout, stderr } = await runInside(network, command);
+  assert.equal(stderr, "");
+  assert.deepEqual(
+    stdout.trim().split("\n").map((line) => line.split(" ")[0]),
+    Array(17).fill("1"),
+  );
+  assert.deepEqual(network.packets().filter((packet) => !isForServer(packet)), []);
+});
+
 const CONNECT_WHEN_TOLD = `
 import errno, socket, sys
 print("up", flush=True)

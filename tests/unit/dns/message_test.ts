@@ -147,6 +147,17 @@ test("buildQuery() writes one question; isResponseTo() takes its answer in any c
     assert.ok(!isResponseTo(query, other), `octet ${at}`);
   }
   assert.ok(!isResponseTo(query, response.subarray(0, 30)));
+  for (
+    const [refusal, isOne] of [
+      ["1234 8181 0000 0000 0000 0000", true], // FORMERR
+      ["1235 8181 0000 0000 0000 0000", false],
+      ["1234 0181 0000 0000 0000 0000", false],
+      ["1234 8181 0001 0000 0000 0000", false],
+      ["1234 8180 0000 0000 0000 0000", false],
+    ] as const
+  ) {
+    assert.equal(isResponseTo(query, hex(refusal)), isOne, refusal);
+  }
 });
 
 test("readAddresses() takes the addresses behind an alias", () => {

@@ -6,6 +6,7 @@ import { emptyConfig } from "../../../src/config/empty_config.ts";
 import { Connector } from "../../../src/io/connector.ts";
 import { DecisionLog } from "../../../src/io/log.ts";
 import { Router } from "../../../src/io/router.ts";
+import { parseHosts } from "../../../src/policy/names.ts";
 import { ReservedNames } from "../../../src/policy/reserved_names.ts";
 
 const HOUR_MS = 3_600_000;
@@ -24,7 +25,7 @@ async function makePair(): Promise<[Socket, Socket]> {
 test("carry() keeps the address of the name that it relays to, until the end", async () => {
   const names = new ReservedNames(1);
   const log = new DecisionLog({ level: -1, format: "text", fd: 2 });
-  const options = { config: emptyConfig(), names, hosts: () => new Map(), maps: new Map() };
+  const options = { config: emptyConfig(), names, hosts: () => parseHosts(""), maps: new Map() };
   const lookup = () => Promise.resolve([]);
   const router = new Router({ ...options, lookup, lookupByTcp: lookup, nameservers: () => [] });
   const answerDns = () => assert.fail("no DNS here");

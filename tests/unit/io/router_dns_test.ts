@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { parseTsocksConf } from "../../../src/config/tsocks_conf.ts";
 import { Router } from "../../../src/io/router.ts";
 import { parseIpAddress } from "../../../src/net/address.ts";
+import { parseHosts } from "../../../src/policy/names.ts";
 import { ReservedNames } from "../../../src/policy/reserved_names.ts";
 
 const V5 = "server = 10.0.0.1\nserver_type = 5\n";
@@ -38,7 +39,7 @@ for (const [conf, nameservers, to, port, isAnswered] of ROWS) {
     const router = new Router({
       config: parseTsocksConf(conf, "t.conf").config,
       names: new ReservedNames(),
-      hosts: () => new Map(),
+      hosts: () => parseHosts(""),
       lookup: () => Promise.resolve([]),
       lookupByTcp: () => Promise.resolve(undefined),
       nameservers: () => nameservers.map((text) => parseIpAddress(text)!),

@@ -3,6 +3,7 @@ import test from "node:test";
 import { formatIpAddress } from "../../../src/net/address.ts";
 import { parseTsocksConf } from "../../../src/config/tsocks_conf.ts";
 import {
+  hostsAddresses,
   isAskedFor,
   isInHosts,
   leavesNamesToLibc,
@@ -72,7 +73,7 @@ for (const [conf, name, expected] of ROWS) {
 }
 
 test("isInHosts() is false for a family that the file lacks: libc would ask a name server", () => {
-  assert.equal(isInHosts(HOSTS, "BOX.example.", 0), true);
+  assert.equal(isInHosts(HOSTS, "box.example", 0), true);
   assert.equal(isInHosts(HOSTS, "box.example", 4), true);
   assert.equal(isInHosts(HOSTS, "box.example", 6), false);
   assert.equal(isInHosts(HOSTS, "six", 6), true);
@@ -100,6 +101,46 @@ test("isInHosts() knows the file's addresses, in their one form", () => {
   assert.equal(isInHosts(parseHosts("2001:DB8:0::1 a\n"), "2001:db8::1", 6), true);
   assert.equal(isInHosts(HOSTS, "127.0.1.1", 4), true);
   assert.equal(isInHosts(HOSTS, "1.2.3.4", 4), false);
+});
+
+/** Measured with glibc 2.36 and musl 1.2.3 and a name server: which of them asks it about what the file seems to have. */
+const HOSTS_ROWS: [
+  what: string,
+  text: string,
+  name: string,
+  isLibcs: boolean,
+  addresses: string[],
+][] = [
+  ["as written", "192.0.2.7 Nas.lan\n", "Nas.lan", true, ["192.0.2.7"]],
+  ["with a dot: both ask", "192.0.2.7 nas.lan\n", "nas.lan.", false, ["192.0.2.7"]],
+  ["without the file's dot: both ask", "192.0.2.7 nas.lan.\n", "nas.lan", false, ["192.0.2.7"]],
+  ["in capitals: musl asks", "192.0.2.7 nas.lan\n", "NAS.lan", false, ["192.0.2.7"]],
+  ["in an indented line: musl asks", " 192.0.2.7 nas.lan\n", "nas.lan", false, ["192.0.2.7"]],
+  ["in a line without end: musl asks", "192.0.2.7 nas.lan", "nas.lan", false, ["192.0.2.7"]],
+  [
+    "in a long line: musl asks",
+    `192.0.2.7 ${"x ".repeat(251)}nas.lan\n`,
+    "nas.lan",
+    false,
+    ["192.0.2.7"],
+  ],
+  ["of a short address: glibc asks", "127.1 nas.lan\n", "nas.lan", false, []],
+  ["of a zone: glibc asks", "fe80::1%lo nas.lan\n", "nas.lan", false, []],
+  ["of no address: both ask", "192.0.2.300 nas.lan\n", "nas.lan", false, []],
+  ["behind what is no blank in C", "192.0.2.7 a\u00a0nas.lan\n", "nas.lan", false, []],
+  ["behind a CR", "192.0.2.7 nas.lan\r\n", "nas.lan", true, ["192.0.2.7"]],
+  ["behind a comment", "192.0.2.7 a # \u2028 nas.lan\n", "nas.lan", false, []],
+];
+for (const [what, text, name, isLibcs, addresses] of HOSTS_ROWS) {
+  test(`parseHosts() leaves to libc only what every libc finds: a name ${what}`, () => {
+    const hosts = parseHosts(text);
+    assert.equal(isInHosts(hosts, name, 0), isLibcs);
+    assert.deepEqual(hostsAddresses(hosts, name).map(formatIpAddress), addresses);
+  });
+}
+
+test("parseHosts() knows an address only with a name, as libc does", () => {
+  assert.equal(isInHosts(parseHosts("192.0.2.7\n"), "192.0.2.7", 4), false);
 });
 
 const LEFT: [conf: string, isLeft: boolean][] = [
