@@ -210,12 +210,12 @@ static int wait_for_verdict(int fd, int family, const struct answer *answer)
 	int error = start(fd, family, &answer->endpoint);
 
 	if (error != EINPROGRESS || attempt_read(fd, &attempt)) {
-		sys_close(answer->link);
+		link_close(&answer->link);
 		if (!is_started(error))
 			return error;
 		error = ENETDOWN;
 	} else {
-		error = control_started(answer->link, &attempt);
+		error = control_started(&answer->link, &attempt);
 	}
 	if (!error)
 		return EINPROGRESS;

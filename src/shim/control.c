@@ -1,10 +1,8 @@
 /*
- * The shim's half of the control protocol (control.h is its specification): one connection
- * to the brain, one request, one answer. It is opened and closed within the call, since
- * programs close descriptors that they do not know. Never touches the program's sockets.
+ * The shim's half of the control protocol (control.h is its specification): one connection to the
+ * brain (link.c), one request, one answer.
  */
 #include <errno.h>
-#include <sys/un.h>
 
 #include "shim.h"
 #include "sys.h"
@@ -37,77 +35,12 @@ static void begin(struct question *question, unsigned char op, long limit_s)
 	question->room = NULL;
 }
 
-/* The program's errno for a failure to reach the brain: only the lack of descriptors is its own. */
-static int unreachable(long error)
-{
-	return error == -EMFILE || error == -ENFILE ? (int)-error : ENETDOWN;
-}
-
-/* The program's errno for a send or recv that failed, or (0) that met the brain's close. */
-static int broken_off(long result)
-{
-	if (result == -EAGAIN)
-		return ETIMEDOUT;
-	return result == -EINTR ? EINTR : ENETDOWN;
-}
-
-/* Opens a socket that an exec closes, off 0-2, which programs take for their own. fd or -errno. */
-static long open_socket(void)
-{
-	long fd = sys_socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC);
-	long moved;
-
-	if (fd < 0 || fd > 2)
-		return fd;
-	moved = sys_fcntl((int)fd, F_DUPFD_CLOEXEC, 3);
-	if (moved < 0)
-		return fd;
-	sys_close((int)fd);
-	return moved;
-}
-
-/* What tells this socket from all others, or 0. */
-static unsigned long long cookie_of(int fd)
-{
-	unsigned long long cookie = 0;
-	socklen_t len = sizeof(cookie);
-
-	return sys_getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &len) ? 0 : cookie;
-}
-
-/* Another thread may have closed all descriptors meanwhile, and have one of its own by this number. */
-static void close_own(int fd, unsigned long long cookie)
-{
-	if (cookie_of(fd) == cookie)
-		sys_close(fd);
-}
-
-/* Connects `fd` to the brain. 0 or an errno; EINTR as `question` says. */
-static int reach(int fd, const struct settings *settings, const struct question *question)
-{
-	struct sockaddr_un to;
-	long result;
-
-	memset(&to, 0, sizeof(to));
-	to.sun_family = AF_UNIX;
-	memcpy(to.sun_path, settings->path, settings->path_len);
-	sys_setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &question->limit, sizeof(question->limit));
-	sys_setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &question->limit, sizeof(question->limit));
-	do
-		result = sys_connect(fd, &to, sizeof(to));
-	while (result == -EINTR && !question->is_interruptible);
-	if (result == -EAGAIN || result == -EINTR)
-		return broken_off(result);
-	return result ? ENETDOWN : 0;
-}
-
 /* Puts the header before the body and sends both. 0 or an errno. */
-static int send_request(int fd, const struct settings *settings, struct question *question)
+static int send_request(const struct link *link, const struct settings *settings,
+			struct question *question)
 {
 	unsigned char *b = question->bytes;
-	size_t len = CTL_REQUEST_HEADER_LEN + question->body_len;
 	unsigned int pid = (unsigned int)sys_getpid();
-	long result;
 
 	b[0] = CTL_MAGIC_0;
 	b[1] = CTL_MAGIC_1;
@@ -120,27 +53,7 @@ static int send_request(int fd, const struct settings *settings, struct question
 	memcpy(b + 8, settings->token, CTL_TOKEN_LEN);
 	b[24] = (unsigned char)(question->body_len >> 8);
 	b[25] = (unsigned char)question->body_len;
-	do
-		result = sys_send(fd, b, len, MSG_NOSIGNAL);
-	while (result == -EINTR && !question->is_interruptible);
-	return result == (long)len ? 0 : broken_off(result);
-}
-
-/* Receives at least `len` octets, and up to `room` of those that come along. How many, or a negated errno. */
-static long receive(int fd, const struct question *question, unsigned char *to, size_t len, size_t room)
-{
-	size_t seen = 0;
-	long result;
-
-	while (seen < len) {
-		result = sys_recv(fd, to + seen, room - seen);
-		if (result == -EINTR && !question->is_interruptible)
-			continue;
-		if (result <= 0)
-			return -broken_off(result);
-		seen += (size_t)result;
-	}
-	return (long)seen;
+	return link_send(link, b, CTL_REQUEST_HEADER_LEN + question->body_len);
 }
 
 /* Reads ENDPOINT, which must fill `len` octets. Returns whether it does. */
@@ -189,7 +102,8 @@ static int read_body(const unsigned char *body, size_t len, struct answer *out)
 }
 
 /* Receives of a MESSAGE of `len` octets what there is room for. 0 or an errno. */
-static int receive_dns(int fd, const struct question *question, size_t len, struct answer *out)
+static int receive_dns(const struct link *link, const struct question *question, size_t len,
+		       struct answer *out)
 {
 	long result;
 
@@ -198,33 +112,34 @@ static int receive_dns(int fd, const struct question *question, size_t len, stru
 	if (!len)
 		return ENETDOWN;
 	len = len < question->room_len ? len : question->room_len;
-	result = receive(fd, question, question->room, len, len);
+	result = link_receive(link, question->room, len, len);
 	return result < 0 ? (int)-result : 0;
 }
 
 /*
  * Receives and checks the answer. 0 or an errno. Header and body by one call where they come
- * together: after a long wait the descriptor may be another thread's (close_own()).
+ * together: after a long wait the descriptor may be another thread's (link_close()).
  */
-static int receive_answer(int fd, const struct question *question, struct answer *out)
+static int receive_answer(const struct link *link, const struct question *question,
+			  struct answer *out)
 {
 	unsigned char bytes[CTL_ANSWER_HEADER_LEN + CTL_MAX_ANSWER_BODY_LEN];
 	unsigned char *body = bytes + CTL_ANSWER_HEADER_LEN;
 	size_t len, whole;
-	long seen = receive(fd, question, bytes, CTL_ANSWER_HEADER_LEN,
-			    question->room ? CTL_ANSWER_HEADER_LEN : sizeof(bytes));
+	long seen = link_receive(link, bytes, CTL_ANSWER_HEADER_LEN,
+				 question->room ? CTL_ANSWER_HEADER_LEN : sizeof(bytes));
 	long more = 0;
 
 	if (seen < 0)
 		return (int)-seen;
 	len = (size_t)bytes[6] << 8 | bytes[7];
 	if (bytes[0] == CTL_STATUS_MESSAGE && question->room)
-		return receive_dns(fd, question, len, out);
+		return receive_dns(link, question, len, out);
 	if (len > CTL_MAX_ANSWER_BODY_LEN)
 		return ENETDOWN;
 	whole = CTL_ANSWER_HEADER_LEN + len;
 	if ((size_t)seen < whole)
-		more = receive(fd, question, bytes + seen, whole - (size_t)seen, whole - (size_t)seen);
+		more = link_receive(link, bytes + seen, whole - (size_t)seen, whole - (size_t)seen);
 	if (more < 0)
 		return (int)-more;
 	out->status = bytes[0];
@@ -241,25 +156,21 @@ static int receive_answer(int fd, const struct question *question, struct answer
 static int ask(struct question *question, struct answer *answer)
 {
 	const struct settings *settings = settings_find();
-	unsigned long long cookie;
-	long fd;
+	struct link link = { .is_interruptible = question->is_interruptible };
 	int error;
 
 	if (!settings)
 		return ENETDOWN;
-	fd = open_socket();
-	if (fd < 0)
-		return unreachable(fd);
-	cookie = cookie_of((int)fd);
-	error = reach((int)fd, settings, question);
+	error = link_open(&link, settings, &question->limit);
+	if (error)
+		return error;
+	error = send_request(&link, settings, question);
 	if (!error)
-		error = send_request((int)fd, settings, question);
-	if (!error)
-		error = receive_answer((int)fd, question, answer);
+		error = receive_answer(&link, question, answer);
 	if (!error && answer->status == CTL_STATUS_PENDING && question->keeps_link)
-		answer->link = (int)fd;
+		answer->link = link;
 	else
-		close_own((int)fd, cookie);
+		link_close(&link);
 	return error;
 }
 
@@ -306,14 +217,13 @@ static size_t write_attempt(const struct attempt *attempt, unsigned char *to)
 }
 
 /* Tells the brain which socket waits for it, and closes `link`. 0 or ENETDOWN. */
-int control_started(int link, const struct attempt *attempt)
+int control_started(const struct link *link, const struct attempt *attempt)
 {
 	unsigned char bytes[CTL_MAX_STARTED_LEN];
-	size_t len = write_attempt(attempt, bytes);
-	long result = sys_send(link, bytes, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+	int error = link_send(link, bytes, write_attempt(attempt, bytes));
 
-	sys_close(link);
-	return result == (long)len ? 0 : ENETDOWN;
+	link_close(link);
+	return error ? ENETDOWN : 0;
 }
 
 /* Why did the brain reset this attempt? 0 or an errno of ask(). */

@@ -28,6 +28,13 @@ struct endpoint {
 	unsigned int port;		/* host order */
 };
 
+/* A connection to the brain. */
+struct link {
+	int fd;
+	int is_interruptible;		/* whether a signal ends a wait with EINTR */
+	unsigned long long cookie;	/* SO_COOKIE, or 0 */
+};
+
 /* By what the brain knows a connect that it lets wait. */
 struct attempt {
 	unsigned long long cookie;	/* SO_COOKIE, or 0 */
@@ -38,7 +45,7 @@ struct attempt {
 struct answer {
 	unsigned int status;		/* CTL_STATUS_* */
 	unsigned int error;		/* FAIL: 1-4095 */
-	int link;			/* PENDING: the connection to the brain, for control_started() */
+	struct link link;		/* PENDING: for control_started() */
 	struct endpoint endpoint;	/* FORWARD, PENDING, PEER, REDIRECT */
 	unsigned char ticket[CTL_TICKET_LEN];
 	char text[CTL_MAX_ANSWER_BODY_LEN + 1];	/* ADDRESS, NAME */
@@ -72,10 +79,16 @@ const struct settings *settings_find(void);
 const char *settings_variable(void);
 const char *variable_value(const char *variable, const char *name);
 
+/* link.c */
+int link_open(struct link *link, const struct settings *settings, const struct timeval *limit);
+int link_send(const struct link *link, const unsigned char *bytes, size_t len);
+long link_receive(const struct link *link, unsigned char *to, size_t len, size_t room);
+void link_close(const struct link *link);
+
 /* control.c: each returns 0 with *answer filled, or an errno, never a guess. */
 int control_connect(const struct endpoint *to, unsigned int flags, const struct timeval *limit,
 		    struct answer *answer);
-int control_started(int link, const struct attempt *attempt);
+int control_started(const struct link *link, const struct attempt *attempt);
 int control_verdict(const struct attempt *attempt, struct answer *answer);
 int control_resolve(unsigned int family, const char *name, size_t len, struct answer *answer);
 int control_peer(const struct endpoint *local, const struct endpoint *remote, struct answer *answer);
@@ -167,6 +180,9 @@ void set_host_error(int error);
 typedef int environment_user(const void *context, char *const *variables);
 int environment_with_shim(char *const *variables, environment_user *use, const void *context);
 int is_readable(const void *address);
+
+/* elf.c */
+unsigned int elf_reason(int fd, const void *head, long len, const char *path);
 
 /* coverage.c: 0, or the errno with which the program must not be executed */
 int coverage_check(int dirfd, const char *file, int flags);
