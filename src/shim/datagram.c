@@ -146,6 +146,24 @@ int send_refusal(int fd, const void *addr, size_t len, int flags, struct redirec
 	return read_destination(fd, addr, len, &to) ? destination_refusal(fd, &to, flags, redirect) : 0;
 }
 
+/*
+ * A message of a socket that is connected to a face already, with control data in which an interface
+ * may stand: *redirect is that face. Else its length is 0.
+ */
+static void redirect_again(int fd, const struct msghdr *message, struct redirect *redirect)
+{
+	socklen_t len = sizeof(redirect->addr);
+	struct endpoint peer;
+
+	redirect->len = 0;
+	if (message->msg_name || !message->msg_controllen)
+		return;
+	if (sys_getpeername(fd, &redirect->addr, &len) || !endpoint_read(&redirect->addr, len, &peer))
+		return;
+	if (endpoint_is_face(&peer) && sends_datagrams(fd))
+		redirect->len = len;
+}
+
 static int is_same(const struct endpoint *a, const struct endpoint *b)
 {
 	return a->len == b->len && a->port == b->port && !memcmp(a->address, b->address, a->len);
@@ -167,6 +185,9 @@ static unsigned int count_sendable(int fd, const struct message *messages, unsig
 	for (i = 0; i < count; i++) {
 		const struct msghdr *header = &messages[i].header;
 
+		redirect_again(fd, header, redirect);
+		if (redirect->len)
+			return i;
 		if (!read_destination(fd, header->msg_name, header->msg_namelen, &to) ||
 		    is_same(&to, &last))
 			continue;
@@ -204,6 +225,8 @@ ssize_t send_message(int fd, const struct msghdr *message, int flags, send_one *
 		error = send_refusal(fd, message->msg_name, message->msg_namelen, flags, &to);
 	if (error)
 		return with_errno(-error);
+	if (message && !to.len)
+		redirect_again(fd, message, &to);
 	return to.len ? send_redirected(fd, message, &to, flags, next) : next(fd, message, flags);
 }
 
