@@ -47,9 +47,11 @@ function openSocket(libc: Libc): number {
   return fd;
 }
 
-/** A socket of a program's that waits at `port`. */
+/** A socket of a program's that waits at `port`; bound first, as the kernel may give one port to several that are not. */
 function startToWait(libc: Libc, port: SilentPort) {
   const fd = openSocket(libc);
+  const any = encodeSockaddr(LOOPBACK, 0);
+  libc.bind(fd, any, any.length);
   const to = encodeSockaddr(LOOPBACK, port.address.port);
   libc.connect(fd, to, to.length);
   const own = new Uint8Array(28);
