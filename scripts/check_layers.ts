@@ -18,9 +18,10 @@ const MAY_IMPORT: Record<string, string[]> = {
   dns: ["dns", "net", "errors.ts"],
   cli: ["cli", "config", "net", "errors.ts"],
   io: ["io", "shim", "dns", "policy", "socks", "config", "net", "cli", "errors.ts"],
-  "run.ts": ["io", "cli", "shim", "policy", "socks", "config", "net", "errors.ts"],
-  "serve.ts": ["run.ts", "io", "cli", "policy", "socks", "config", "net", "errors.ts"],
-  "main.ts": ["run.ts", "serve.ts", "io", "cli", "errors.ts"],
+  "context.ts": [],
+  "run.ts": ["context.ts", "io", "cli", "shim", "policy", "socks", "config", "net", "errors.ts"],
+  "serve.ts": ["context.ts", "io", "cli", "policy", "socks", "config", "net", "errors.ts"],
+  "main.ts": ["run.ts", "serve.ts", "context.ts", "io", "cli", "errors.ts"],
 };
 /** The one file that opens a C library, which no node: module can. */
 const NATIVE_FILE = "src/io/libc.ts";

@@ -63,6 +63,17 @@ export function checkCoverage(command: string[], options: CoverageOptions): Pref
   return { warning, covered: undefined };
 }
 
+/** In the short form: the complaint about a first word that is no command, and nearly a verb. */
+export function findMistypedVerb(
+  { command: [name = ""], meantVerb }: { command: string[]; meantVerb: string | undefined },
+  env: Record<string, string>,
+): TsocksError | undefined {
+  if (meantVerb === undefined || findProgram(name, env["PATH"]) !== undefined) return undefined;
+  const what = `No verb or command "${name}": did you mean "${meantVerb}"`;
+  const fix = `tsocks ${meantVerb}, or tsocks --help`;
+  return new TsocksError("USAGE", what, { where: "tsocks and the directories of PATH", fix });
+}
+
 /** What --strict says of a program that runs, or would, without the shim. */
 export function uncoveredError(
   path: string,
