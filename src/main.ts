@@ -30,6 +30,9 @@ const ACTIONS: {
 } = {
   run: async () => (await import("./run.ts")).run,
   serve: async () => (await import("./serve.ts")).serve,
+  validateconf: async () => (await import("./verbs/validateconf.ts")).validateconf,
+  route: async () => (await import("./verbs/route.ts")).route,
+  inspectsocks: async () => (await import("./verbs/inspectsocks.ts")).inspectsocks,
 };
 
 type Action<Options> = (options: Options, context: Context) => Promise<number>;

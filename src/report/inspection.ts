@@ -1,0 +1,133 @@
+/** What a server speaks, as its answers tell: the judgement, and a table or JSON of it. Pure. */
+
+import type { Failure, FailureCode } from "../socks/machine.ts";
+import { wordsOf } from "../socks/reply.ts";
+import { alignColumns } from "./table.ts";
+
+/** What one question came to; undefined where it was granted. */
+export type Answer = Failure | undefined;
+
+/** "unknown": it could not be asked, or what was answered does not tell. */
+export interface Verdict {
+  is: "yes" | "no" | "unknown";
+  /** The server's own words, or why it is unknown. */
+  detail: string;
+}
+
+export interface Method {
+  number: number;
+  name: string;
+  isOffered: boolean;
+}
+
+export interface Inspection {
+  server: string;
+  /** Milliseconds: a TCP connection, the shortest of some; undefined where there was none. */
+  connectMs: number | undefined;
+  /** From the first octet to the answer to a whole request. */
+  requestMs: number | undefined;
+  /** Why there is nothing to tell. */
+  failure: Failure | undefined;
+  versions: Record<"socks4" | "socks4a" | "socks5" | "http", Verdict>;
+  methods: Method[];
+  features: Record<"names" | "ipv6" | "udpAssociate" | "bind", Verdict>;
+}
+
+/** IANA, "SOCKS Methods"; X'04' and those from X'0A' are unassigned, X'80' to X'FE' private. */
+export const METHODS: readonly (readonly [number: number, name: string])[] = [
+  [0, "no authentication"],
+  [1, "GSSAPI"],
+  [2, "user name and password"],
+  [3, "challenge-handshake (CHAP)"],
+  [5, "challenge-response"],
+  [6, "SSL"],
+  [7, "NDS"],
+  [8, "multi-authentication framework"],
+  [9, "JSON parameter block"],
+];
+
+/** With these the server has not spoken the protocol, or nobody knows. */
+const NOT_SPOKEN: Partial<Record<FailureCode, Verdict["is"]>> = {
+  PROTOCOL_ERROR: "no",
+  SERVER_CLOSED: "no",
+  SERVER_REFUSED: "no",
+  SERVER_UNREACHABLE: "no",
+  SERVER_TIMEOUT: "unknown",
+  OUT_OF_DESCRIPTORS: "unknown",
+};
+
+/** Whether a version is spoken: a refusal in its own form says so too. */
+export function judgeVersion(answer: Answer): Verdict {
+  if (answer === undefined) return { is: "yes", detail: "" };
+  return { is: NOT_SPOKEN[answer.code] ?? "yes", detail: detailOf(answer) };
+}
+
+/** A refusal of a version 4a request is that of 0.0.0.1 by a server of version 4, or of the name. */
+export function judgeSocks4a(answer: Answer): Verdict {
+  const verdict = judgeVersion(answer);
+  return verdict.is === "yes" && answer !== undefined ? { ...verdict, is: "unknown" } : verdict;
+}
+
+/** Web servers answer CONNECT too: with 400, 404, 405 or 501. */
+export function judgeHttp(answer: Answer): Verdict {
+  const verdict = judgeVersion(answer);
+  return answer?.code === "GENERAL_FAILURE" ? { ...verdict, is: "no" } : verdict;
+}
+
+/** The code that means "not supported"; others say that it is, and this request was refused. */
+export function judgeFeature(answer: Answer, unsupported: FailureCode): Verdict {
+  if (answer === undefined) return { is: "yes", detail: "" };
+  const { code } = answer;
+  const isUnclear = code === "NOT_ALLOWED" || code === "GENERAL_FAILURE" ||
+    code === "AUTHENTICATION_FAILED" || code === "NO_ACCEPTABLE_METHODS";
+  const is = code === unsupported ? "no" : isUnclear ? "unknown" : judgeVersion(answer).is;
+  return { is, detail: detailOf(answer) };
+}
+
+/** A name is resolved there only where a connection to it was granted, or refused by its far end. */
+export function judgeNames(answer: Answer): Verdict {
+  const verdict = judgeFeature(answer, "ADDRESS_TYPE_NOT_SUPPORTED");
+  const isReached = answer === undefined || answer.code === "CONNECTION_REFUSED";
+  return verdict.is === "yes" && !isReached ? { ...verdict, is: "unknown" } : verdict;
+}
+
+function detailOf({ code, detail }: Failure): string {
+  return detail === "" ? wordsOf(code) : `${wordsOf(code)}: ${detail}`;
+}
+
+/** Whether anything is spoken that tsocks can use. */
+export function speaksAny({ versions }: Inspection): boolean {
+  return Object.values(versions).some(({ is }) => is === "yes");
+}
+
+export function showInspection(inspection: Inspection): string {
+  const { server, versions, methods, features, connectMs, requestMs, failure } = inspection;
+  if (failure !== undefined) return `${server}: ${detailOf(failure)}`;
+  const row = (label: string, { is, detail }: Verdict) => [label, is, detail];
+  const offered = methods.filter(({ isOffered }) => isOffered);
+  const methodRows = offered.map(({ number, name }) => ["  authentication", `X'0${number}'`, name]);
+  const isFive = versions.socks5.is === "yes";
+  const noMethod = isFive && offered.length === 0
+    ? [["  authentication", "none", "of the assigned methods"]]
+    : [];
+  const rows = [
+    row("SOCKS 4", versions.socks4),
+    row("SOCKS 4a", versions.socks4a),
+    row("SOCKS 5", versions.socks5),
+    ...methodRows,
+    ...noMethod,
+    ...(isFive
+      ? [row("  UDP ASSOCIATE", features.udpAssociate), row("  BIND", features.bind)]
+      : []),
+    row("HTTP CONNECT", versions.http),
+    row("names resolved there", features.names),
+    row("IPv6 addresses", features.ipv6),
+    ["TCP connection", formatMs(connectMs), ""],
+    ["a whole request", formatMs(requestMs), ""],
+  ];
+  return [server, ...alignColumns(rows)].join("\n");
+}
+
+function formatMs(ms: number | undefined): string {
+  return ms === undefined ? "-" : `${ms.toFixed(1)} ms`;
+}
