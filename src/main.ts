@@ -33,6 +33,7 @@ const ACTIONS: {
   validateconf: async () => (await import("./verbs/validateconf.ts")).validateconf,
   route: async () => (await import("./verbs/route.ts")).route,
   inspectsocks: async () => (await import("./verbs/inspectsocks.ts")).inspectsocks,
+  doctor: async () => (await import("./verbs/doctor.ts")).doctor,
 };
 
 type Action<Options> = (options: Options, context: Context) => Promise<number>;

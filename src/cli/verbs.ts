@@ -1,13 +1,14 @@
 /** The one table of verbs: the help, the suggestions and the dispatch in main.ts come from it. */
 
 import { RUN } from "./run.ts";
+import { DOCTOR } from "./doctor.ts";
 import { INSPECTSOCKS } from "./inspectsocks.ts";
 import { ROUTE } from "./route.ts";
 import { SERVE } from "./serve.ts";
 import { VALIDATECONF } from "./validateconf.ts";
 import type { Verb } from "./verb.ts";
 
-export const VERBS = [RUN, SERVE, VALIDATECONF, ROUTE, INSPECTSOCKS] as const;
+export const VERBS = [RUN, SERVE, VALIDATECONF, ROUTE, INSPECTSOCKS, DOCTOR] as const;
 
 /** What one of the verbs is to do. */
 export type VerbOptions = ReturnType<(typeof VERBS)[number]["read"]>;
