@@ -33,7 +33,6 @@ function overview(): string {
 }
 
 function verbHelp(verb: Verb<VerbOptions>): string {
-  const width = Math.max(...verb.examples.map(([line]) => line.length)) + 3;
   return [
     `Usage: tsocks ${verb.name} ${verb.usage}`,
     "",
@@ -41,7 +40,7 @@ function verbHelp(verb: Verb<VerbOptions>): string {
     ...verb.notes.flatMap((note) => ["", ...wrap(note, WIDTH)]),
     "",
     "Examples:",
-    ...verb.examples.map(([line, what]) => `  ${line.padEnd(width)}# ${what}`),
+    ...verb.examples.flatMap(([line, what]) => [`  # ${what}`, `  ${line}`]),
   ].join("\n");
 }
 

@@ -8,10 +8,11 @@ import { type Destination, formatEndpoint, parseIpAddress } from "../net/address
 import {
   type Answer,
   type Inspection,
-  judgeFeature,
+  judgeCommand,
   judgeHttp,
-  judgeNames,
+  judgeReach,
   judgeSocks4a,
+  judgeSocks5,
   judgeVersion,
   METHODS,
   type Verdict,
@@ -72,7 +73,7 @@ async function askAll(options: InspectOptions) {
   const versions: Versions = {
     socks4: judgeVersion(socks4),
     socks4a: judgeSocks4a(socks4a),
-    socks5: judgeFive(chosen),
+    socks5: judgeSocks5(chosen[0], chosen[2]),
     http: judgeHttp(http),
   };
   const features = versions.socks5.is === "yes"
@@ -91,10 +92,10 @@ async function askFive(asker: Asker, { credentials }: InspectOptions) {
     five(asker.itself, CMD_BIND),
   ]);
   return {
-    names: judgeNames(names),
-    ipv6: judgeFeature(ipv6, "ADDRESS_TYPE_NOT_SUPPORTED"),
-    udpAssociate: judgeFeature(udpAssociate, "COMMAND_NOT_SUPPORTED"),
-    bind: judgeFeature(bind, "COMMAND_NOT_SUPPORTED"),
+    names: judgeReach(names),
+    ipv6: judgeReach(ipv6),
+    udpAssociate: judgeCommand(udpAssociate),
+    bind: judgeCommand(bind),
   };
 }
 
@@ -106,15 +107,7 @@ async function askOthers(asker: Asker, { socks4a, http }: Versions) {
     asker.askClient("http", asker.name),
     asker.askClient("http", asker.itselfByV6),
   ]);
-  return { ...without, names: judgeNames(names), ipv6: judgeNames(ipv6) };
-}
-
-/** Whether any of the greetings was answered in SOCKS 5, if only by taking no method. */
-function judgeFive(answers: Answer[]): Verdict {
-  const verdicts = answers.map(judgeVersion);
-  const [first] = verdicts;
-  const isSpoken = verdicts.some(({ is }) => is === "yes");
-  return isSpoken ? { is: "yes", detail: "" } : first!;
+  return { ...without, names: judgeReach(names), ipv6: judgeReach(ipv6) };
 }
 
 /** The shortest of some connections, in milliseconds. */

@@ -3,7 +3,7 @@
  * facts are io/machine_facts.ts's to gather.
  */
 
-import type { HostArch, ShimArch } from "./architecture.ts";
+import { type HostArch, RUNNABLE, type ShimArch } from "./architecture.ts";
 import { REASON_WORDS, type Uncovered } from "./coverage.ts";
 
 export interface Finding {
@@ -39,7 +39,7 @@ export interface MachineFacts {
 
 /** Fewer are soon used up by a browser. */
 const FEW_CONNECTIONS = 256;
-const SOCKSIFIER = /tsocks|torsocks|proxychains|dante|socksify/i;
+const SOCKSIFIER = /^lib(tsocks|torsocks|proxychains|dsocks|socks)[^/]*$/i;
 
 /** All findings, what is in order too. */
 export function judgeMachine(facts: MachineFacts): Finding[] {
@@ -95,14 +95,14 @@ function judgePreload({ path, from, exists }: MachineFacts["preloads"][number]):
   const mend = from === "LD_PRELOAD"
     ? "unset LD_PRELOAD"
     : "take the line out of /etc/ld.so.preload";
-  if (SOCKSIFIER.test(path)) {
-    const what =
-      `Every program here is preloaded with ${path}, tsocks itself too: its connections to the server go that way`;
-    return { level: "problem", what, where: from, fix: mend };
-  }
   if (!exists) {
     const what = `A preloaded library is missing: ${path}; ld.so says so at each start`;
     return { level: "note", what, where: from, fix: mend };
+  }
+  if (SOCKSIFIER.test(path.split("/").at(-1)!)) {
+    const what =
+      `Every program here is preloaded with ${path}, tsocks itself too: its connections to the server go that way`;
+    return { level: "problem", what, where: from, fix: mend };
   }
   const what = `Programs are preloaded with ${path}: it stays, behind the shim`;
   return { level: "note", what, where: from, fix: `where a program fails, ${mend}` };
@@ -125,7 +125,11 @@ function judgeShells({ uncoveredShells }: MachineFacts): Finding[] {
 }
 
 function judgeArchs({ hostArch, archs }: MachineFacts): Finding[] {
+  const emulated = archs.filter((arch) => !RUNNABLE[hostArch].includes(arch));
   const carried: Finding = { level: "ok", what: `Programs are carried for ${archs.join(", ")}` };
+  if (emulated.length > 0) {
+    carried.what += `; for ${emulated.join(", ")}, which qemu runs, where they use glibc`;
+  }
   if (hostArch !== "x86_64" || archs.includes("i386")) return [carried];
   const what = "32-bit programs (i386) are not carried, but called not covered";
   const where = "the shims in this tsocks, or a kernel that does not tell ld.so its platform";

@@ -74,21 +74,29 @@ export function judgeHttp(answer: Answer): Verdict {
   return answer?.code === "GENERAL_FAILURE" ? { ...verdict, is: "no" } : verdict;
 }
 
-/** The code that means "not supported"; others say that it is, and this request was refused. */
-export function judgeFeature(answer: Answer, unsupported: FailureCode): Verdict {
-  if (answer === undefined) return { is: "yes", detail: "" };
-  const { code } = answer;
-  const isUnclear = code === "NOT_ALLOWED" || code === "GENERAL_FAILURE" ||
-    code === "AUTHENTICATION_FAILED" || code === "NO_ACCEPTABLE_METHODS";
-  const is = code === unsupported ? "no" : isUnclear ? "unknown" : judgeVersion(answer).is;
-  return { is, detail: detailOf(answer) };
+/** Whether a command is there: OpenSSH closes the connection at one that it does not know. */
+export function judgeCommand(answer: Answer): Verdict {
+  return judgeRequest(answer, { yes: [], no: ["COMMAND_NOT_SUPPORTED", "SERVER_CLOSED"] });
 }
 
-/** A name is resolved there only where a connection to it was granted, or refused by its far end. */
-export function judgeNames(answer: Answer): Verdict {
-  const verdict = judgeFeature(answer, "ADDRESS_TYPE_NOT_SUPPORTED");
-  const isReached = answer === undefined || answer.code === "CONNECTION_REFUSED";
-  return verdict.is === "yes" && !isReached ? { ...verdict, is: "unknown" } : verdict;
+/** Whether a kind of destination is: one that refused was reached, and none other tells. */
+export function judgeReach(answer: Answer): Verdict {
+  return judgeRequest(answer, { yes: ["CONNECTION_REFUSED"], no: ["ADDRESS_TYPE_NOT_SUPPORTED"] });
+}
+
+/** What `codes` do not name leaves it open. */
+function judgeRequest(answer: Answer, codes: { yes: FailureCode[]; no: FailureCode[] }): Verdict {
+  if (answer === undefined || codes.yes.includes(answer.code)) return judgeVersion(answer);
+  return { is: codes.no.includes(answer.code) ? "no" : "unknown", detail: detailOf(answer) };
+}
+
+/**
+ * By the greetings with the two methods that tsocks has: an answer to one, if only that it takes no
+ * such method. A server that answers in the same way whatever it is offered is one too, an echo is none.
+ */
+export function judgeSocks5(none: Answer, password: Answer): Verdict {
+  const isSpoken = [none, password].some((answer) => judgeVersion(answer).is === "yes");
+  return isSpoken ? { is: "yes", detail: "" } : judgeVersion(none);
 }
 
 function detailOf({ code, detail }: Failure): string {
