@@ -34,6 +34,7 @@ const ACTIONS: {
   route: async () => (await import("./verbs/route.ts")).route,
   inspectsocks: async () => (await import("./verbs/inspectsocks.ts")).inspectsocks,
   doctor: async () => (await import("./verbs/doctor.ts")).doctor,
+  saveme: async () => (await import("./verbs/saveme.ts")).saveme,
 };
 
 type Action<Options> = (options: Options, context: Context) => Promise<number>;

@@ -16,7 +16,9 @@ export function helpText(topic: string | undefined): string {
 
 function overview(): string {
   const rows = [
-    ...VERBS.map(({ name, usage, summary }) => [`tsocks ${name} ${usage}`, summary] as const),
+    ...VERBS.map(({ name, usage, summary }) =>
+      [`tsocks ${name} ${usage}`.trimEnd(), summary] as const
+    ),
     ["tsocks COMMAND [ARGS...]", "run, in short; but a verb's name is the verb"] as const,
     ["tsocks help VERB", "its options, with examples"] as const,
     ["tsocks --version", ""] as const,
@@ -34,7 +36,7 @@ function overview(): string {
 
 function verbHelp(verb: Verb<VerbOptions>): string {
   return [
-    `Usage: tsocks ${verb.name} ${verb.usage}`,
+    `Usage: tsocks ${verb.name} ${verb.usage}`.trimEnd(),
     "",
     ...[...verb.options, HELP].map(optionHelp),
     ...verb.notes.flatMap((note) => ["", ...wrap(note, WIDTH)]),

@@ -4,11 +4,12 @@ import { RUN } from "./run.ts";
 import { DOCTOR } from "./doctor.ts";
 import { INSPECTSOCKS } from "./inspectsocks.ts";
 import { ROUTE } from "./route.ts";
+import { SAVEME } from "./saveme.ts";
 import { SERVE } from "./serve.ts";
 import { VALIDATECONF } from "./validateconf.ts";
 import type { Verb } from "./verb.ts";
 
-export const VERBS = [RUN, SERVE, VALIDATECONF, ROUTE, INSPECTSOCKS, DOCTOR] as const;
+export const VERBS = [RUN, SERVE, VALIDATECONF, ROUTE, INSPECTSOCKS, DOCTOR, SAVEME] as const;
 
 /** What one of the verbs is to do. */
 export type VerbOptions = ReturnType<(typeof VERBS)[number]["read"]>;

@@ -136,7 +136,7 @@ class Asker {
   readonly itself: Destination;
   readonly itselfByV6: Destination;
   readonly name: Destination;
-  /** Of what was granted. */
+  /** Of the requests that were answered. */
   fastestMs: number | undefined;
 
   constructor(options: InspectOptions) {
@@ -158,11 +158,11 @@ class Asker {
     const startMs = performance.now();
     const { timeoutMs } = this.#options;
     const result = await dialWith(machine, this.#options, { timeoutMs, signal: NEVER });
-    if (!result.ok) return result.failure;
-    result.socket.destroy();
-    if (machine instanceof MethodProbe) return undefined;
+    const answer = result.ok ? undefined : result.failure;
+    if (result.ok) result.socket.destroy();
+    const isAnswered = judgeVersion(answer).is === "yes" && !(machine instanceof MethodProbe);
     const ms = performance.now() - startMs;
-    this.fastestMs = Math.min(ms, this.fastestMs ?? ms);
-    return undefined;
+    if (isAnswered) this.fastestMs = Math.min(ms, this.fastestMs ?? ms);
+    return answer;
   }
 }

@@ -5,6 +5,7 @@ import { dirname } from "node:path";
 import { TsocksError } from "../errors.ts";
 import type { HostArch, ShimArch } from "../policy/architecture.ts";
 import type { MachineFacts } from "../policy/machine.ts";
+import { listPreloads } from "../policy/preload_file.ts";
 import { HOST_ARCH, SHIMS } from "../shim/embedded.ts";
 import { maxConnections } from "./limits.ts";
 import { PendingConnects } from "./pending.ts";
@@ -69,10 +70,11 @@ function lookAtShells(env: Record<string, string>, archs: ShimArch[]) {
   });
 }
 
-/** ld.so(8): names apart by blanks or colons, in the file with comments. A bare name is searched for. */
+/** A bare name, or one with $LIB, is ld.so's to find. */
 function splitPreloads(text: string, from: "LD_PRELOAD" | typeof PRELOAD_FILE) {
-  const words = text.replace(/#.*/g, "").split(/[\s:]+/).filter((word) => word !== "");
-  return words.map((path) => ({ path, from, exists: !/^\/[^$]*$/.test(path) || existsSync(path) }));
+  return listPreloads(text).map((path) => (
+    { path, from, exists: !/^\/[^$]*$/.test(path) || existsSync(path) }
+  ));
 }
 
 async function tryPending(hasInet6: boolean): Promise<string | undefined> {

@@ -133,7 +133,9 @@ export function showInspection(inspection: Inspection): string {
     ["TCP connection", formatMs(connectMs), ""],
     ["a whole request", formatMs(requestMs), ""],
   ];
-  return [server, ...alignColumns(rows)].join("\n");
+  const hint = "-t NAME:PORT tries names by a destination that the server may connect to";
+  const hints = features.names.is === "unknown" ? ["", `  ${hint}`] : [];
+  return [server, ...alignColumns(rows), ...hints].join("\n");
 }
 
 function formatMs(ms: number | undefined): string {

@@ -71,7 +71,7 @@ const SERVERS: Row[] = [
     summary: [
       "socks4 yes, socks4a unknown, socks5 yes, http no",
       "0",
-      "names yes, ipv6 unknown, udpAssociate unknown, bind unknown",
+      "names unknown, ipv6 no, udpAssociate unknown, bind unknown", // not to itself
     ],
   },
   {
@@ -134,6 +134,19 @@ test(
       assert.equal(done.found.features["names"]?.is, "yes", done.stdout);
       assert.doesNotMatch(done.stdout, /geheim/);
     }
+  },
+);
+
+test(
+  "inspectsocks -t finds that Dante resolves names",
+  needs("danted", "root", "mount namespaces"),
+  async () => {
+    await using web = await startWebServer();
+    await using server = await startDanted({ names: ["hello.example"] });
+    const { found } = await inspect(server.port, ["-t", `hello.example:${web.port}`]);
+    assert.equal(found.features["names"]?.is, "yes");
+    const { stdout } = await runTsocks(["inspectsocks", "127.0.0.1", `${server.port}`]);
+    assert.match(stdout, /names resolved there +unknown +Connection not allowed[^]*-t NAME:PORT/);
   },
 );
 
