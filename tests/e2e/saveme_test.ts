@@ -5,7 +5,7 @@
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { chmod, writeFile } from "node:fs/promises";
+import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { test } from "node:test";
 import { needs, programPath } from "../helpers/needs.ts";
 import { run } from "../helpers/processes.ts";
@@ -26,16 +26,15 @@ int getaddrinfo(void) { return -4; }
 async function saveUnder(dir: TempDir, preloads: string) {
   await writeFile(dir.file("ld.so.preload"), preloads);
   await chmod(dir.file("ld.so.preload"), 0o640);
-  const script =
-    `mount -t overlay -o lowerdir=${dir.path}:/etc,upperdir=${dir.path}/up,workdir=${dir.path}/work none /etc
+  await mkdir(dir.file("mnt"));
+  // An overlay's upper directory cannot lie on another overlay.
+  const own = dir.file("mnt");
+  const layers = `lowerdir=${dir.path}:/etc,upperdir=${own}/up,workdir=${own}/work`;
+  const script = `mount -t tmpfs none ${own}; mkdir ${own}/up ${own}/work
+    mount -t overlay -o ${layers} none /etc
     for run in 1 2; do "$@"; echo "status $?"; done
     stat -c '%a %n' /etc/ld.so.preload*; cat /etc/ld.so.preload`;
-  const prepare =
-    `mount -t tmpfs none ${dir.path}/mnt; mkdir ${dir.path}/mnt/up ${dir.path}/mnt/work`;
-  const all = `${prepare}\n${script}`.replaceAll(`${dir.path}/up`, `${dir.path}/mnt/up`)
-    .replaceAll(`${dir.path}/work`, `${dir.path}/mnt/work`);
-  spawnSync("mkdir", ["-p", dir.file("mnt")]);
-  const { stdout } = await run("unshare", ["-m", "sh", "-c", all, "sh", TSOCKS, "saveme"]);
+  const { stdout } = await run("unshare", ["-m", "sh", "-c", script, "sh", TSOCKS, "saveme"]);
   return stdout.split("\n");
 }
 
