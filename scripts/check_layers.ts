@@ -18,7 +18,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   dns: ["dns", "net", "errors.ts"],
   cli: ["cli", "config", "net", "errors.ts"],
   report: ["report", "policy", "socks", "config", "net", "errors.ts"],
-  io: ["io", "report", "shim", "dns", "policy", "socks", "config", "net", "cli", "errors.ts"],
+  io: ["io", "shim", "dns", "policy", "socks", "config", "net", "cli", "errors.ts"],
   "context.ts": [],
   "run.ts": ["context.ts", "io", "cli", "shim", "policy", "socks", "config", "net", "errors.ts"],
   "serve.ts": ["context.ts", "io", "cli", "policy", "socks", "config", "net", "errors.ts"],

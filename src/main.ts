@@ -9,10 +9,10 @@ import { type Invocation, parseCommandLine } from "./cli/command_line.ts";
 import type { ServerOption } from "./cli/options.ts";
 import type { VerbOptions } from "./cli/verbs.ts";
 import { VERSION } from "./cli/version.ts";
+import type { Context } from "./context.ts";
 import { formatMessage, TsocksError } from "./errors.ts";
 import { STATUS_OWN_FAILURE } from "./io/child.ts";
 import { hideFromProc, typedSecrets } from "./io/hide_secrets.ts";
-import type { Context } from "./context.ts";
 
 async function main(): Promise<number> {
   try {
@@ -48,7 +48,7 @@ async function perform(invocation: Invocation): Promise<number> {
       print(`tsocks ${VERSION}`);
       return 0;
     default: {
-      const context = takeContext(invocation.servers);
+      const context = takeContext("servers" in invocation ? invocation.servers : []);
       const act = await ACTIONS[invocation.verb]() as Action<VerbOptions>;
       return await act(invocation, context);
     }

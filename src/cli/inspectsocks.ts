@@ -8,7 +8,7 @@ import {
   readPort,
   readSeconds,
 } from "./common_options.ts";
-import { type Given, type ServerOption, usage } from "./options.ts";
+import { type Given, usage } from "./options.ts";
 import type { Verb } from "./verb.ts";
 
 export interface InspectsocksOptions {
@@ -21,7 +21,6 @@ export interface InspectsocksOptions {
   passwordFile: string | undefined;
   timeoutMs: number;
   isJson: boolean;
-  servers: ServerOption[];
 }
 
 const DEFAULT_PORT = "1080";
@@ -72,7 +71,6 @@ export const INSPECTSOCKS: Verb<InspectsocksOptions> = {
       passwordFile: given.text("password-file"),
       timeoutMs: readSeconds(timeout, "--timeout") * 1000,
       isJson: given.has("json"),
-      servers: [],
     };
   },
 };

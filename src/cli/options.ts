@@ -80,7 +80,7 @@ export function usage(what: string, where: string, fix: string): TsocksError {
   return new TsocksError("USAGE", what, { where, fix });
 }
 
-/** ` did you mean "WORD"?` behind a complaint, or nothing. */
+/** `: did you mean "WORD"` behind a complaint, or nothing. */
 export function didYouMean(typed: string, words: readonly string[]): string {
   const meant = suggestWord(typed, words);
   return meant === undefined ? "" : `: did you mean "${meant}"`;
@@ -127,9 +127,7 @@ function checkValue(spec: OptionSpec, { rawName, value, inlineValue }: OptionTok
 
 /** Its value, which may be a password, is not repeated. */
 function unknownOption(verb: string, specs: readonly OptionSpec[], rawName: string): TsocksError {
-  const words = specs.map(({ name }) => name);
-  const meant = suggestWord(rawName.replace(/^-+/, ""), words);
-  const question = meant === undefined ? "" : `: did you mean "--${meant}"`;
+  const question = didYouMean(rawName, specs.map(({ name }) => `--${name}`));
   const fix = `tsocks ${verb} --help lists the options`;
   return usage(`Unknown option "${rawName}"${question}`, `tsocks ${verb}`, fix);
 }

@@ -1,12 +1,11 @@
 /** `tsocks saveme`: its command line and its help. What it does is src/verbs/saveme.ts. */
 
 import { atMost } from "./common_options.ts";
-import type { Given, ServerOption } from "./options.ts";
+import type { Given } from "./options.ts";
 import type { Verb } from "./verb.ts";
 
 export interface SavemeOptions {
   verb: "saveme";
-  servers: ServerOption[];
 }
 
 export const SAVEME: Verb<SavemeOptions> = {
@@ -21,6 +20,6 @@ export const SAVEME: Verb<SavemeOptions> = {
   examples: [["tsocks saveme", "as root"]],
   read(given: Given): SavemeOptions {
     atMost(0, given, "tsocks saveme");
-    return { verb: "saveme", servers: [] };
+    return { verb: "saveme" };
   },
 };

@@ -16,7 +16,7 @@ import {
   judgeVersion,
   METHODS,
   type Verdict,
-} from "../report/inspection.ts";
+} from "../socks/inspection.ts";
 import { createClient } from "../socks/client.ts";
 import { createSocks5Client } from "../socks/client_socks5.ts";
 import type { ClientMachine, Failure } from "../socks/machine.ts";

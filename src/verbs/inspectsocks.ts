@@ -5,7 +5,8 @@ import { Credentials } from "../config/model.ts";
 import type { Context } from "../context.ts";
 import { inspect } from "../io/inspect.ts";
 import { localUserName, readPasswordFile } from "../io/settings.ts";
-import { showInspection, speaksAny } from "../report/inspection.ts";
+import { showInspection } from "../report/inspection.ts";
+import { speaksAny } from "../socks/inspection.ts";
 
 const STATUS_NOT_SOCKS = 1;
 

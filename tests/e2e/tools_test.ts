@@ -1,6 +1,7 @@
 /** The configuration's tools through the built binary: validateconf, route, doctor, and the help on verbs. */
 
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { test } from "node:test";
 import {
@@ -9,7 +10,9 @@ import {
   startSilentServer,
   startWebServer,
 } from "../helpers/local_servers.ts";
+import { startNameServer } from "../helpers/name_server.ts";
 import { needs } from "../helpers/needs.ts";
+import { underOverlay } from "../helpers/overlay.ts";
 import { run } from "../helpers/processes.ts";
 import { startReferenceServer } from "../helpers/reference_server.ts";
 import { makeTempDir, type TempDir } from "../helpers/temp_dir.ts";
@@ -151,6 +154,32 @@ test("route has status 1 for what is refused, or what the server's version canno
     assert.match(done.stdout, pattern);
   }
 });
+
+test(
+  "route asks a name server for local names alone",
+  needs("root", "mount namespaces"),
+  async () => {
+    const records = {
+      "nas.lan A": Buffer.from([192, 0, 2, 7]),
+      "hello.example A": Buffer.from([192, 0, 2, 8]),
+    };
+    await using nameServer = await startNameServer({ records });
+    await using dir = await makeTempDir();
+    await writeFile(dir.file("resolv.conf"), `nameserver ${nameServer.address}\n`);
+    const conf = await writeConf(dir, "server = 127.0.0.1\nserver_type = 5\nlocal_name = *.lan\n");
+    const overlay = { "/etc/resolv.conf": dir.file("resolv.conf") };
+    const tsocks = [TSOCKS, "route", "--conf", conf, "hello.example:80", "nas.lan:22"];
+    const [program = "", ...args] = underOverlay(overlay, tsocks);
+    const { status, stdout } = await run(program, args, { env: { HOME: dir.path } });
+    assert.equal(status, 0, stdout);
+    assert.match(
+      stdout,
+      /nas\.lan:22\n +decision +direct[^]*local_name \*\.lan[^]*address +192\.0\.2\.7/,
+    );
+    assert.ok(nameServer.asked.some((question) => question.includes("nas.lan")));
+    assert.ok(!nameServer.asked.some((question) => question.includes("hello.example")));
+  },
+);
 
 interface Finding {
   level: string;

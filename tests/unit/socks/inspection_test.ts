@@ -8,7 +8,7 @@ import {
   judgeSocks5,
   judgeVersion,
   type Verdict,
-} from "../../../src/report/inspection.ts";
+} from "../../../src/socks/inspection.ts";
 import type { FailureCode } from "../../../src/socks/machine.ts";
 
 type Is = Verdict["is"];
