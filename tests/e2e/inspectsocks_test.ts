@@ -167,9 +167,11 @@ test("inspectsocks takes no web server for a proxy", async () => {
   assert.equal(status, 1);
 });
 
-/** One octet of an HTTP head, or of nothing, in a while. */
+/** Interim answers of HTTP without end, octet by octet. */
 function drip(socket: Socket): void {
-  const timer = setInterval(() => socket.write("H"), 100);
+  let at = 0;
+  const text = "HTTP/1.1 100 Continue\r\n\r\n";
+  const timer = setInterval(() => socket.write(text[at++ % text.length]!), 20);
   socket.once("close", () => clearInterval(timer));
 }
 

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { test } from "node:test";
 import {
   findRefusedPort,
@@ -16,7 +16,7 @@ import { underOverlay } from "../helpers/overlay.ts";
 import { run } from "../helpers/processes.ts";
 import { startReferenceServer } from "../helpers/reference_server.ts";
 import { makeTempDir, type TempDir } from "../helpers/temp_dir.ts";
-import { runTsocks, TSOCKS } from "../helpers/tsocks.ts";
+import { runTsocks, startTsocks, TSOCKS } from "../helpers/tsocks.ts";
 
 async function writeConf(dir: TempDir, text: string): Promise<string> {
   await writeFile(dir.file("a.conf"), text);
@@ -198,8 +198,12 @@ async function examine(args: string[], env: Record<string, string> = {}) {
 
 test("doctor finds no problem where there is none, and says that the server answers", async () => {
   await using server = await startReferenceServer();
-  const done = await runTsocks(["doctor", "--server", server.url()]);
+  await using home = await makeTempDir();
+  await using tsocks = startTsocks(["doctor", "--server", server.url()], home);
+  const done = await tsocks.finished;
   assert.deepEqual([done.status, done.stderr], [0, ""]);
+  assert.match(done.stdout, new RegExp(`^ok +The shim can lie in ${home.path}$`, "m"));
+  assert.deepEqual(await readdir(home.path), []);
   assert.match(done.stdout, new RegExp(`^ok +${server.url()} answers, in [\\d.]+ ms`, "m"));
   assert.match(done.stdout, /\n0 problems, \d+ notes?\n$/);
 });
