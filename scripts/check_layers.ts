@@ -17,14 +17,38 @@ const MAY_IMPORT: Record<string, string[]> = {
   shim: ["shim", "net", "errors.ts"],
   dns: ["dns", "net", "errors.ts"],
   cli: ["cli", "config", "net", "errors.ts"],
+  report: ["report", "policy", "socks", "config", "net", "errors.ts"],
   io: ["io", "shim", "dns", "policy", "socks", "config", "net", "cli", "errors.ts"],
-  "run.ts": ["io", "cli", "shim", "policy", "socks", "config", "net", "errors.ts"],
-  "serve.ts": ["run.ts", "io", "cli", "policy", "socks", "config", "net", "errors.ts"],
-  "main.ts": ["run.ts", "serve.ts", "io", "cli", "errors.ts"],
+  "context.ts": [],
+  "run.ts": ["context.ts", "io", "cli", "shim", "policy", "socks", "config", "net", "errors.ts"],
+  "serve.ts": ["context.ts", "io", "cli", "policy", "socks", "config", "net", "errors.ts"],
+  verbs: [
+    "verbs",
+    "context.ts",
+    "io",
+    "report",
+    "cli",
+    "policy",
+    "socks",
+    "config",
+    "net",
+    "errors.ts",
+  ],
+  "main.ts": ["verbs", "run.ts", "serve.ts", "context.ts", "io", "cli", "errors.ts"],
 };
 /** The one file that opens a C library, which no node: module can. */
 const NATIVE_FILE = "src/io/libc.ts";
-const CORE = new Set(["errors.ts", "net", "config", "socks", "policy", "shim", "dns", "cli"]);
+const CORE = new Set([
+  "errors.ts",
+  "net",
+  "config",
+  "socks",
+  "policy",
+  "shim",
+  "dns",
+  "cli",
+  "report",
+]);
 /** Pure parts of node: that the core may use; of node:net only the two predicates and BlockList. */
 const PURE_NODE = new Set(["node:net", "node:util", "node:buffer"]);
 const IMPURE_NAMES = /\b(connect|createServer|createConnection|Socket|Server)\b/;

@@ -5,8 +5,11 @@
 
 import { writeSync } from "node:fs";
 import process from "node:process";
-import { helpText, VERSION } from "./cli/help.ts";
-import { type Invocation, parseCommandLine, type ServerOption } from "./cli/options.ts";
+import { type Invocation, parseCommandLine } from "./cli/command_line.ts";
+import type { ServerOption } from "./cli/options.ts";
+import type { VerbOptions } from "./cli/verbs.ts";
+import { VERSION } from "./cli/version.ts";
+import type { Context } from "./context.ts";
 import { formatMessage, TsocksError } from "./errors.ts";
 import { STATUS_OWN_FAILURE } from "./io/child.ts";
 import { hideFromProc, typedSecrets } from "./io/hide_secrets.ts";
@@ -21,23 +24,33 @@ async function main(): Promise<number> {
   }
 }
 
+/** What each verb of the table does, loaded when it is asked for: `run` does not pay for the others. */
+const ACTIONS: {
+  [Name in VerbOptions["verb"]]: () => Promise<Action<Extract<VerbOptions, { verb: Name }>>>;
+} = {
+  run: async () => (await import("./run.ts")).run,
+  serve: async () => (await import("./serve.ts")).serve,
+  validateconf: async () => (await import("./verbs/validateconf.ts")).validateconf,
+  route: async () => (await import("./verbs/route.ts")).route,
+  inspectsocks: async () => (await import("./verbs/inspectsocks.ts")).inspectsocks,
+  doctor: async () => (await import("./verbs/doctor.ts")).doctor,
+  saveme: async () => (await import("./verbs/saveme.ts")).saveme,
+};
+
+type Action<Options> = (options: Options, context: Context) => Promise<number>;
+
 async function perform(invocation: Invocation): Promise<number> {
   switch (invocation.verb) {
     case "help":
-      print(helpText(invocation.topic));
+      print((await import("./cli/help.ts")).helpText(invocation.topic));
       return 0;
     case "version":
       print(`tsocks ${VERSION}`);
       return 0;
-    case "run": {
-      const context = takeContext(invocation.servers);
-      const { run } = await import("./run.ts");
-      return await run(invocation, context);
-    }
-    case "serve": {
-      const context = takeContext(invocation.servers);
-      const { serve } = await import("./serve.ts");
-      return await serve(invocation, { ...context, print });
+    default: {
+      const context = takeContext("servers" in invocation ? invocation.servers : []);
+      const act = await ACTIONS[invocation.verb]() as Action<VerbOptions>;
+      return await act(invocation, context);
     }
   }
 }
@@ -54,7 +67,7 @@ function hideSecrets(servers: ServerOption[]): void {
 }
 
 /** Reads the environment, and then blots the secrets: Deno reads it where we blot. */
-function takeContext(servers: ServerOption[]) {
+function takeContext(servers: ServerOption[]): Context {
   const env: Record<string, string> = {};
   for (const [name, value] of Object.entries(process.env)) {
     if (value !== undefined) env[name] = value;
@@ -62,7 +75,7 @@ function takeContext(servers: ServerOption[]) {
   // environ(7) cannot be trusted to name files for a program with another user's rights.
   const isPrivileged = process.getuid?.() !== process.geteuid?.();
   hideSecrets(servers);
-  return { env, isPrivileged, warn };
+  return { env, isPrivileged, warn, print };
 }
 
 function print(line: string): void {

@@ -11,11 +11,12 @@ import {
   type ChildEnvironmentOptions,
   FACE_USER,
 } from "./cli/child_environment.ts";
-import type { RunOptions } from "./cli/options.ts";
+import type { RunOptions } from "./cli/run.ts";
+import type { Context } from "./context.ts";
 import { formatMessage } from "./errors.ts";
 import { secretAccess } from "./io/access.ts";
 import { createAnswerer } from "./io/answers.ts";
-import { runChild } from "./io/child.ts";
+import { runChild, STATUS_NOT_FOUND } from "./io/child.ts";
 import { Connector } from "./io/connector.ts";
 import { listenControl } from "./io/control.ts";
 import { Departures } from "./io/departures.ts";
@@ -26,7 +27,7 @@ import { Forwarder } from "./io/forwarder.ts";
 import { maxConnections } from "./io/limits.ts";
 import { NameServer } from "./io/name_server.ts";
 import { PendingConnects } from "./io/pending.ts";
-import { checkCoverage } from "./io/preflight.ts";
+import { checkCoverage, findMistypedVerb } from "./io/preflight.ts";
 import { systemLookup, systemReverse, watchHostsFile, watchNameservers } from "./io/resolver.ts";
 import { Router } from "./io/router.ts";
 import { candidateDirectories, createRunDirectory, type RunDirectory } from "./io/run_directory.ts";
@@ -56,16 +57,14 @@ const UDP_OPTION = { kind: "option", name: "--udp" } as const;
 const DNS_OPTION = { kind: "option", name: "--dns" } as const;
 const DNS_SERVER_OPTION = { kind: "option", name: "--dns-server" } as const;
 
-export interface RunContext {
-  env: Record<string, string>;
-  isPrivileged: boolean;
-  /** Where warnings go: standard error. */
-  warn: (message: string) => void;
-}
-
 /** Runs the command; resolves to the exit status. @throws TsocksError before the child starts */
-export async function run(options: RunOptions, context: RunContext): Promise<number> {
+export async function run(options: RunOptions, context: Context): Promise<number> {
   const { env, isPrivileged } = context;
+  const mistyped = findMistypedVerb(options, env);
+  if (mistyped !== undefined) {
+    context.warn(mistyped.format());
+    return STATUS_NOT_FOUND;
+  }
   const password = options.passwordFile && readPasswordFile(options.passwordFile);
   const { config, warnings } = loadConfig({
     conf: options.conf,

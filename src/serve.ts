@@ -3,9 +3,10 @@
  * it goes on through that one; with none it connects directly.
  */
 
-import type { ServeOptions } from "./cli/options.ts";
+import type { ServeOptions } from "./cli/serve.ts";
 import { hasNoWayOut } from "./config/assemble.ts";
 import type { Config } from "./config/model.ts";
+import type { Context } from "./context.ts";
 import { TsocksError } from "./errors.ts";
 import { OPEN_ACCESS, secretAccess } from "./io/access.ts";
 import { Connector } from "./io/connector.ts";
@@ -16,16 +17,10 @@ import { Router } from "./io/router.ts";
 import { loadConfig, openLog, readPasswordFile } from "./io/settings.ts";
 import { untilToldToEnd } from "./io/signals.ts";
 import { formatEndpoint, isLoopback, parseIpAddress } from "./net/address.ts";
-import type { RunContext } from "./run.ts";
 import type { Access } from "./socks/machine.ts";
 
-export interface ServeContext extends RunContext {
-  /** Standard output: one line when it listens. */
-  print: (line: string) => void;
-}
-
 /** Serves until it is told to stop; resolves to the exit status. @throws TsocksError */
-export async function serve(options: ServeOptions, context: ServeContext): Promise<number> {
+export async function serve(options: ServeOptions, context: Context): Promise<number> {
   const { env, isPrivileged } = context;
   const access = chooseAccess(options);
   const { conf, servers, debug, debugFile, logFormat: format } = options;

@@ -6,10 +6,14 @@ const MAX_DISTANCE = 2;
 export function suggestWord(typed: string, words: readonly string[]): string | undefined {
   // A long text is no slip of a word, and the distance costs length × length.
   if (typed.length > 40) return undefined;
-  const lowered = typed.toLowerCase().replaceAll("-", "_");
-  const ranked = words.map((word) => ({ word, distance: editDistance(lowered, word) }))
+  const lowered = normalize(typed);
+  const ranked = words.map((word) => ({ word, distance: editDistance(lowered, normalize(word)) }))
     .filter(({ word, distance }) => distance <= Math.min(MAX_DISTANCE, word.length / 2));
   return ranked.sort((a, b) => a.distance - b.distance)[0]?.word;
+}
+
+function normalize(word: string): string {
+  return word.toLowerCase().replaceAll("-", "_");
 }
 
 /** Levenshtein's: how many letters to insert, delete or replace. */

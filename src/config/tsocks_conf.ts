@@ -14,7 +14,7 @@ import { parseNameRule, parseNetworkRule } from "./rules.ts";
 import { SETTINGS } from "./settings.ts";
 import { suggestWord } from "./suggest.ts";
 
-const DIRECTIVES = [
+export const DIRECTIVES: readonly string[] = [
   ...SETTINGS.keys(),
   "local",
   "local_name",

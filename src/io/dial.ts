@@ -38,6 +38,15 @@ export function dialThrough(
   const { type, credentials } = server;
   const machine = createClient({ type, credentials, destination });
   if ("failure" in machine) return Promise.resolve({ ok: false, failure: machine.failure });
+  return dialWith(machine, server, options);
+}
+
+/** The same with any machine of a client's. */
+export function dialWith(
+  machine: ClientMachine,
+  server: { hostname: string; port: number },
+  options: DialOptions,
+): Promise<DialResult> {
   const opening = new Opening(server.hostname, server.port, options.signal);
   return opening.settle(options.timeoutMs, "SERVER_TIMEOUT", (finish) => {
     opening.on("error", async (error) => {

@@ -49,18 +49,39 @@ export interface Preflight {
 
 /** @throws TsocksError UNCOVERED in place of a warning, where that is strict */
 export function checkCoverage(command: string[], options: CoverageOptions): Preflight {
-  const file = findProgram(command[0] ?? "", options.env["PATH"]);
-  const program = file && followScripts(file);
-  if (program === undefined) return { warning: undefined, covered: undefined };
-  const reason = findUncovered(program, ownIdentity(), options.archs);
-  if (reason === undefined) return { warning: undefined, covered: realpathSync(program.path) };
-  if (options.isStrict) throw uncoveredError(program.path, reason, options);
+  const looked = lookAt(command[0] ?? "", options);
+  if (looked === undefined) return { warning: undefined, covered: undefined };
+  const { path, reason } = looked;
+  if (reason === undefined) return { warning: undefined, covered: realpathSync(path) };
+  if (options.isStrict) throw uncoveredError(path, reason, options);
   const warning = formatMessage(
     `warning: Not covered: the program ${uncoveredWords(reason, options)}`,
-    escapeText(program.path, MAX_SHOWN_PATH_LENGTH),
+    escapeText(path, MAX_SHOWN_PATH_LENGTH),
     "use a dynamically linked program of this machine; --strict refuses all others",
   );
   return { warning, covered: undefined };
+}
+
+/** The program that `name` or the interpreter of its script is, and why the shim will not be in it; undefined where there is none. */
+export function lookAt(
+  name: string,
+  { env, archs }: Pick<CoverageOptions, "env" | "archs">,
+): { path: string; reason: Uncovered | undefined } | undefined {
+  const file = findProgram(name, env["PATH"]);
+  const program = file && followScripts(file);
+  return program &&
+    { path: program.path, reason: findUncovered(program, ownIdentity(), archs) };
+}
+
+/** In the short form: the complaint about a first word that is no command, and nearly a verb. */
+export function findMistypedVerb(
+  { command: [name = ""], meantVerb }: { command: string[]; meantVerb: string | undefined },
+  env: Record<string, string>,
+): TsocksError | undefined {
+  if (meantVerb === undefined || findProgram(name, env["PATH"]) !== undefined) return undefined;
+  const what = `No verb or command "${name}": did you mean "${meantVerb}"`;
+  const fix = `tsocks ${meantVerb}, or tsocks --help`;
+  return new TsocksError("USAGE", what, { where: "tsocks and the directories of PATH", fix });
 }
 
 /** What --strict says of a program that runs, or would, without the shim. */

@@ -136,7 +136,8 @@ function isReachableByAll(directory: string): boolean {
 /** sun_path of unix(7) less the NUL, `/tsocks-XXXXXX/control`. */
 const MAX_DIRECTORY_LENGTH = 107 - 22;
 
-function hindranceOf(candidate: string): string | undefined {
+/** Why the shim cannot lie there, as far as it can be told without trying; undefined where nothing hinders. */
+export function hindranceOf(candidate: string): string | undefined {
   // ld.so splits LD_PRELOAD at blanks and colons, and has no way to quote them.
   if (/[\s:]/.test(candidate)) return "blank or colon in its name";
   if (candidate.length > MAX_DIRECTORY_LENGTH) return "its name is too long for a Unix socket";

@@ -37,20 +37,38 @@ export interface ConfigSources {
   isPrivileged: boolean;
 }
 
+/** A configuration file as it was found. */
+export interface ConfigFile {
+  filePath: string;
+  text: string;
+}
+
 /**
- * The configuration, and the warnings to print.
- * @throws TsocksError CONFIG with every error of it
+ * The configuration with all that is wrong with it; for use only where no diagnostic is an error.
+ * `file` is undefined where there is none.
+ * @throws TsocksError CONFIG where the file cannot be read
  */
-export function loadConfig(sources: ConfigSources): { config: Config; warnings: string[] } {
+export function readConfig(
+  sources: ConfigSources,
+): { config: Config; diagnostics: Diagnostic[]; file: ConfigFile | undefined } {
   const { env, servers } = sources;
-  const file = readConfigFile(sources);
-  const { config, diagnostics } = assembleConfig({
-    file,
+  const file = findConfigFile(sources);
+  const assembled = assembleConfig({
+    file: file && parseTsocksConf(file.text, file.filePath),
     servers,
     env: { username: env.TSOCKS_USERNAME, password: env.TSOCKS_PASSWORD },
     passwordFromFile: sources.password,
     localUser: localUserName(),
   });
+  return { ...assembled, file };
+}
+
+/**
+ * The configuration, and the warnings to print.
+ * @throws TsocksError CONFIG with every error of it
+ */
+export function loadConfig(sources: ConfigSources): { config: Config; warnings: string[] } {
+  const { config, diagnostics } = readConfig(sources);
   const errors = diagnostics.filter((diagnostic) => diagnostic.severity === "error");
   if (errors.length > 0) throw configError(errors);
   const warnings = diagnostics.filter((diagnostic) => diagnostic.severity === "warning");
@@ -96,14 +114,14 @@ function configError(errors: Diagnostic[]): TsocksError {
   return error;
 }
 
-function readConfigFile(sources: ConfigSources) {
+function findConfigFile(sources: ConfigSources): ConfigFile | undefined {
   const { conf: confOption, env, isPrivileged } = sources;
   const candidates = configCandidates({ confOption, env, isPrivileged });
   for (const { filePath, isNamed } of candidates) {
     // Servers on the command line make the usual files superfluous, but not one that was named.
     if (!isNamed && sources.servers.length > 0) continue;
     try {
-      return parseTsocksConf(readFileSync(filePath, "utf8"), filePath);
+      return { filePath, text: readFileSync(filePath, "utf8") };
     } catch (error) {
       const code = (error as { code?: string }).code;
       if (!isNamed && (code === "ENOENT" || code === "ENOTDIR")) continue;
@@ -116,7 +134,7 @@ function readConfigFile(sources: ConfigSources) {
 }
 
 /** SOCKS 4's USERID when nothing else is given. An arbitrary uid has no passwd entry. */
-function localUserName(): string {
+export function localUserName(): string {
   try {
     return userInfo().username;
   } catch {

@@ -20,14 +20,20 @@ export function explainFailure(
       'name a server ("server = ..." or --server URL), or make the destination local',
     );
   }
+  const advice = server && adviseOn(failure, server);
+  return advice && formatMessage(advice.what, advice.where, advice.fix);
+}
+
+/** The same parts, of a failure that is the server's; undefined of any other. */
+export function adviseOn(
+  failure: Failure,
+  server: Server,
+): { what: string; where: string; fix: string } | undefined {
   const advice = ADVICE[failure.code];
-  if (server === undefined || advice === undefined) return undefined;
+  if (advice === undefined) return undefined;
   const detail = failure.detail === "" ? "" : `: ${failure.detail}`;
-  return formatMessage(
-    `${advice.what}${detail}`,
-    `${formatServer(server)} (${formatPlace(server.place)})`,
-    advice.fix,
-  );
+  const where = `${formatServer(server)} (${formatPlace(server.place)})`;
+  return { what: `${advice.what}${detail}`, where, fix: advice.fix };
 }
 
 /** For datagrams: independent of the destination, so that it is said once a run. */

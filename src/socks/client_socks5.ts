@@ -1,6 +1,6 @@
 /**
  * The second half of SOCKS5, request and reply (RFC 1928 §4–6), and the whole of it: session, then
- * request. CONNECT only.
+ * request. Of another CMD than CONNECT only the first reply is read.
  */
 
 import type { Credentials } from "../config/model.ts";
@@ -28,17 +28,19 @@ import {
  */
 export function createSocks5Request(
   destination: Destination,
+  cmd = CMD_CONNECT,
 ): ClientMachine | { failure: Failure } {
   const failure = destination.kind === "name" ? checkName(destination.name) : undefined;
-  return failure === undefined ? new Socks5Request(encodeRequest(destination)) : { failure };
+  return failure === undefined ? new Socks5Request(encodeRequest(destination, cmd)) : { failure };
 }
 
 /** Session and request, one behind the other; fails at once as createSocks5Request() does. */
 export function createSocks5Client(
   credentials: Credentials,
   destination: Destination,
+  cmd = CMD_CONNECT,
 ): ClientMachine | { failure: Failure } {
-  const request = createSocks5Request(destination);
+  const request = createSocks5Request(destination, cmd);
   return "failure" in request ? request : new Socks5Client(new Socks5Session(credentials), request);
 }
 
@@ -109,9 +111,9 @@ function readBound(octets: Uint8Array): BoundAddress {
  *   |  1  |  1  | X'00' |  1   | Variable |    2     |   // 3 + 7, 19, or 4 + name
  *   +-----+-----+-------+------+----------+----------+
  */
-function encodeRequest(destination: Destination): Uint8Array {
+function encodeRequest(destination: Destination, cmd: number): Uint8Array {
   const endpoint = destination.kind === "name"
     ? { ...destination, name: encodeText(destination.name) }
     : destination;
-  return concatOctets(new Uint8Array([VER_SOCKS5, CMD_CONNECT, RSV]), encodeEndpoint(endpoint));
+  return concatOctets(new Uint8Array([VER_SOCKS5, cmd, RSV]), encodeEndpoint(endpoint));
 }

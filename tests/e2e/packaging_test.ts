@@ -23,7 +23,9 @@ test("deno compile packs the whole program and nothing of node_modules", async (
   const { status, stdout, stderr } = await compile.finished;
   assert.equal(status, 0, stderr);
   const listing = stdout + stderr;
-  for (const part of ["main.ts", "run.ts", "serve.ts", "embedded.ts"]) {
+  for (
+    const part of ["main.ts", "run.ts", "serve.ts", "embedded.ts", "verbs"]
+  ) {
     assert.ok(listing.includes(part), `${part} in ${listing}`);
   }
   assert.ok(!listing.includes("node_modules"), listing);

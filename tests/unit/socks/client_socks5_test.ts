@@ -198,3 +198,10 @@ test("SOCKS5 machines throw when fed after their end", () => {
   machine.receive(hex("05 05"));
   assert.throws(() => machine.receive(hex("00")));
 });
+
+test("createSocks5Client() asks for another command than CONNECT", () => {
+  const machine = unwrap(createSocks5Client(NO_PASSWORD, addressOf("0.0.0.0", 0), 3));
+  const { sent, end } = runClient(machine, [hex("05 00  05 07")]);
+  assert.equal(show(sent), show(hex("05 01 00  05 03 00 01 00000000 0000")));
+  assert.equal(end?.kind === "failed" && end.failure.code, "COMMAND_NOT_SUPPORTED");
+});

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { parseCommandLine, type RunOptions, type ServeOptions } from "../../../src/cli/options.ts";
+import { parseCommandLine } from "../../../src/cli/command_line.ts";
+import type { RunOptions } from "../../../src/cli/run.ts";
+import type { ServeOptions } from "../../../src/cli/serve.ts";
 import { TsocksError } from "../../../src/errors.ts";
 
 function run(...argv: string[]): RunOptions {
@@ -50,11 +52,11 @@ test("parseCommandLine() has the defaults that the help names", () => {
   assert.equal(options.linger, false);
   assert.equal(options.udp, undefined);
   assert.equal(run("run", "--udp", "direct", "--", "cmd").udp, "direct");
-  assert.throws(() => run("run", "--udp", "yes", "--", "cmd"), /Unknown way for UDP "yes"/);
+  assert.throws(() => run("run", "--udp", "yes", "--", "cmd"), /Unknown value "yes"/);
   assert.deepEqual([options.dns, options.dnsServer], [undefined, undefined]);
   assert.equal(run("run", "--dns", "tcp", "--", "cmd").dns, "tcp");
   assert.equal(run("run", "--dns-server", "192.0.2.53:54", "--", "cmd").dnsServer?.port, 54);
-  assert.throws(() => run("run", "--dns", "udp", "--", "cmd"), /Unknown way for names "udp"/);
+  assert.throws(() => run("run", "--dns", "udp", "--", "cmd"), /Unknown value "udp"/);
   assert.throws(() => run("run", "--dns-server", "a.b", "--", "cmd"), /Not a DNS server: "a.b"/);
   assert.equal(options.isStrict, false);
   assert.equal(options.withoutReexec, false);
@@ -101,12 +103,18 @@ const WRONG: [string[], RegExp][] = [
   [["run"], /No command/],
   [["run", "--"], /No command/],
   [["run", "--bogus", "cmd"], /bogus/],
+  [["run", "--strickt", "cmd"], /"--strickt": did you mean "--strict"/],
+  [["run", "--pasword-file=geheim", "cmd"], /^(?!.*geheim).*did you mean "--password-file"/],
+  [["run", "--strict=yes", "cmd"], /--strict takes no value/],
+  [["run", "--conf", "--strict", "cmd"], /--conf has no value/],
+  [["run", "--dns", "remot", "cmd"], /did you mean "remote"/],
+  [["help", "srve"], /did you mean "serve"/],
   [["--bogus"], /Unknown option/],
   [["run", "--server"], /server/],
   [["run", "--reaches", "10.0.0.0/8", "cmd"], /no server before/],
   [["run", "--connect-timeout", "0", "cmd"], /timeout/],
   [["run", "--connect-timeout", "soon", "cmd"], /timeout/],
-  [["run", "--log-format", "xml", "cmd"], /log format/],
+  [["run", "--log-format", "xml", "cmd"], /"xml"[^]*--log-format text or json/],
   [["serve"], /No address/],
   [["serve", "--listen", "1080"], /address and port/],
   [["serve", "--listen", "127.0.0.1:70000"], /address and port/],
@@ -125,3 +133,17 @@ for (const [argv, pattern] of WRONG) {
     });
   });
 }
+
+test("parseCommandLine() takes a slip of a verb for a command, and tells the verb", () => {
+  assert.equal(run("srve", "--listen").meantVerb, "serve");
+  assert.equal(run("--", "srve").meantVerb, undefined);
+  assert.equal(run("run", "srve").meantVerb, undefined);
+  assert.equal(run("curl").meantVerb, undefined);
+});
+
+test("parseCommandLine() gives the help on a verb, and not that of a command", () => {
+  for (const argv of [["help", "run"], ["run", "--help"], ["run", "--strict", "-h", "--", "x"]]) {
+    assert.deepEqual(parseCommandLine(argv), { verb: "help", topic: "run" });
+  }
+  assert.deepEqual(run("run", "curl", "--help").command, ["curl", "--help"]);
+});
