@@ -25,8 +25,8 @@ const MAY_IMPORT: Record<string, string[]> = {
 /** The one file that opens a C library, which no node: module can. */
 const NATIVE_FILE = "src/io/libc.ts";
 const CORE = new Set(["errors.ts", "net", "config", "socks", "policy", "shim", "dns", "cli"]);
-/** Pure parts of node: that the core may use; of node:net only the two predicates and BlockList. */
-const PURE_NODE = new Set(["node:net", "node:util", "node:buffer"]);
+/** Pure parts of node: that the core may use, and one package; of node:net only the two predicates and BlockList. */
+const PURE_NODE = new Set(["node:net", "node:util", "node:buffer", "jsonc-parser"]);
 const IMPURE_NAMES = /\b(connect|createServer|createConnection|Socket|Server)\b/;
 /** The edge reads argv, environment and clock in one place; the core never does. */
 const IMPURE_GLOBALS =

@@ -66,7 +66,7 @@ export interface RunContext {
 export async function run(options: RunOptions, context: RunContext): Promise<number> {
   const { env, isPrivileged } = context;
   const password = options.passwordFile && readPasswordFile(options.passwordFile);
-  const { config, warnings } = loadConfig({
+  const { config, warnings } = await loadConfig({
     conf: options.conf,
     servers: options.servers,
     password,

@@ -29,7 +29,7 @@ export async function serve(options: ServeOptions, context: ServeContext): Promi
   const { env, isPrivileged } = context;
   const access = chooseAccess(options);
   const { conf, servers, debug, debugFile, logFormat: format } = options;
-  const loaded = loadConfig({ conf, servers, password: undefined, env, isPrivileged });
+  const loaded = await loadConfig({ conf, servers, password: undefined, env, isPrivileged });
   const { log, close: closeLog } = openLog({ debug, debugFile, format, env, isPrivileged });
   if (log.wants(0)) loaded.warnings.forEach(context.warn);
   // Programs' own look-ups are `run`'s to answer.
