@@ -4,6 +4,8 @@
 
 import deno from "../../deno.json" with { type: "json" };
 
+import { CONVERT_HELP } from "./convert.ts";
+
 /** Its one source is deno.json. */
 export const VERSION: string = deno.version;
 
@@ -12,7 +14,8 @@ const MAIN = `tsocks ${VERSION}: run a program through a SOCKS server
   tsocks run [OPTIONS] -- COMMAND [ARGS...]   run COMMAND through the configured server
   tsocks COMMAND [ARGS...]                    the same, in short
   tsocks serve --listen ADDR:PORT [OPTIONS]   a SOCKS 4/4a/5 and HTTP server
-  tsocks help [run|serve]                     the options of a verb
+  tsocks convert FILE                         tsocks.conf or proxychains.conf ... in another form
+  tsocks help [VERB]                          the options of a verb
   tsocks --version
 
 Example:
@@ -59,5 +62,6 @@ With no server configured it connects directly. Ends at SIGTERM or SIGINT.`;
 
 /** The help on a verb, or the overview. */
 export function helpText(topic: string | undefined): string {
-  return topic === "run" ? RUN : topic === "serve" ? SERVE : MAIN;
+  const topics: Record<string, string> = { run: RUN, serve: SERVE, convert: CONVERT_HELP };
+  return topics[topic ?? ""] ?? MAIN;
 }

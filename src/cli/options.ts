@@ -5,6 +5,7 @@
 
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import { TsocksError } from "../errors.ts";
+import { type ConvertOptions, parseConvert } from "./convert.ts";
 import { parseDnsServer } from "../config/dns_server.ts";
 import type { DnsMode } from "../config/model.ts";
 import { formatEndpoint, type IpAddress } from "../net/address.ts";
@@ -52,6 +53,7 @@ export interface ServeOptions extends CommonOptions {
 export type Invocation =
   | RunOptions
   | ServeOptions
+  | ConvertOptions
   | { verb: "help"; topic: string | undefined }
   | { verb: "version" };
 
@@ -102,6 +104,8 @@ export function parseCommandLine(argv: string[]): Invocation {
       return parseRun(rest);
     case "serve":
       return parseServe(rest);
+    case "convert":
+      return parseConvert(rest);
     case "help":
       return { verb: "help", topic: rest[0] };
     case "-h":
