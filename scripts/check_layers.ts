@@ -20,8 +20,9 @@ const MAY_IMPORT: Record<string, string[]> = {
   io: ["io", "shim", "dns", "policy", "socks", "config", "net", "cli", "errors.ts"],
   "run.ts": ["io", "cli", "shim", "policy", "socks", "config", "net", "errors.ts"],
   "serve.ts": ["run.ts", "io", "cli", "policy", "socks", "config", "net", "errors.ts"],
+  "reload.ts": ["io", "cli", "errors.ts"],
   "convert.ts": ["config", "cli", "errors.ts"],
-  "main.ts": ["run.ts", "serve.ts", "convert.ts", "io", "cli", "errors.ts"],
+  "main.ts": ["run.ts", "serve.ts", "reload.ts", "convert.ts", "io", "cli", "errors.ts"],
 };
 /** The one file that opens a C library, which no node: module can. */
 const NATIVE_FILE = "src/io/libc.ts";

@@ -39,6 +39,10 @@ async function perform(invocation: Invocation): Promise<number> {
       const { serve } = await import("./serve.ts");
       return await serve(invocation, { ...context, print });
     }
+    case "reload": {
+      const { reload } = await import("./reload.ts");
+      return await reload(invocation, { warn });
+    }
     case "convert": {
       const { convert } = await import("./convert.ts");
       return convert(invocation, { print, warn });

@@ -5,6 +5,7 @@
 import deno from "../../deno.json" with { type: "json" };
 
 import { CONVERT_HELP } from "./convert.ts";
+import { RELOAD_HELP } from "./reload.ts";
 
 /** Its one source is deno.json. */
 export const VERSION: string = deno.version;
@@ -15,6 +16,7 @@ const MAIN = `tsocks ${VERSION}: run a program through a SOCKS server
   tsocks COMMAND [ARGS...]                    the same, in short
   tsocks serve --listen ADDR:PORT [OPTIONS]   a SOCKS 4/4a/5 and HTTP server
   tsocks convert FILE                         tsocks.conf or proxychains.conf ... in another form
+  tsocks reload [PID]                         have running ones read their configuration again
   tsocks help [VERB]                          the options of a verb
   tsocks --version
 
@@ -62,6 +64,11 @@ With no server configured it connects directly. Ends at SIGTERM or SIGINT.`;
 
 /** The help on a verb, or the overview. */
 export function helpText(topic: string | undefined): string {
-  const topics: Record<string, string> = { run: RUN, serve: SERVE, convert: CONVERT_HELP };
+  const topics: Record<string, string> = {
+    run: RUN,
+    serve: SERVE,
+    convert: CONVERT_HELP,
+    reload: RELOAD_HELP,
+  };
   return topics[topic ?? ""] ?? MAIN;
 }

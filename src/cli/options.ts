@@ -7,6 +7,7 @@ import { parseArgs, type ParseArgsConfig } from "node:util";
 import { TsocksError } from "../errors.ts";
 import { type ConvertOptions, parseConvert } from "./convert.ts";
 import { parseDnsServer } from "../config/dns_server.ts";
+import { parseReload, type ReloadVerb } from "./reload.ts";
 import type { DnsMode } from "../config/model.ts";
 import { formatEndpoint, type IpAddress } from "../net/address.ts";
 
@@ -54,6 +55,7 @@ export type Invocation =
   | RunOptions
   | ServeOptions
   | ConvertOptions
+  | ReloadVerb
   | { verb: "help"; topic: string | undefined }
   | { verb: "version" };
 
@@ -106,6 +108,8 @@ export function parseCommandLine(argv: string[]): Invocation {
       return parseServe(rest);
     case "convert":
       return parseConvert(rest);
+    case "reload":
+      return parseReload(rest);
     case "help":
       return { verb: "help", topic: rest[0] };
     case "-h":
