@@ -21,8 +21,9 @@ const MAY_IMPORT: Record<string, string[]> = {
   "run.ts": ["io", "cli", "shim", "policy", "socks", "config", "net", "errors.ts"],
   "serve.ts": ["run.ts", "io", "cli", "policy", "socks", "config", "net", "errors.ts"],
   "reload.ts": ["io", "cli", "errors.ts"],
+  "init.ts": ["io", "config", "cli", "errors.ts"],
   "convert.ts": ["config", "cli", "errors.ts"],
-  "main.ts": ["run.ts", "serve.ts", "reload.ts", "convert.ts", "io", "cli", "errors.ts"],
+  "main.ts": ["run.ts", "serve.ts", "reload.ts", "convert.ts", "init.ts", "io", "cli", "errors.ts"],
 };
 /** The one file that opens a C library, which no node: module can. */
 const NATIVE_FILE = "src/io/libc.ts";

@@ -39,6 +39,13 @@ async function perform(invocation: Invocation): Promise<number> {
       const { serve } = await import("./serve.ts");
       return await serve(invocation, { ...context, print });
     }
+    case "init": {
+      const { env, isPrivileged } = takeContext(
+        invocation.server === undefined ? [] : [{ url: invocation.server, reaches: [] }],
+      );
+      const { init } = await import("./init.ts");
+      return await init(invocation, { env, isPrivileged, print });
+    }
     case "reload": {
       const { reload } = await import("./reload.ts");
       return await reload(invocation, { warn });

@@ -5,6 +5,7 @@
 import deno from "../../deno.json" with { type: "json" };
 
 import { CONVERT_HELP } from "./convert.ts";
+import { INIT_HELP } from "./init.ts";
 import { RELOAD_HELP } from "./reload.ts";
 
 /** Its one source is deno.json. */
@@ -15,6 +16,7 @@ const MAIN = `tsocks ${VERSION}: run a program through a SOCKS server
   tsocks run [OPTIONS] -- COMMAND [ARGS...]   run COMMAND through the configured server
   tsocks COMMAND [ARGS...]                    the same, in short
   tsocks serve --listen ADDR:PORT [OPTIONS]   a SOCKS 4/4a/5 and HTTP server
+  tsocks init [FILE]                          ask a few questions, write a configuration
   tsocks convert FILE                         tsocks.conf or proxychains.conf ... in another form
   tsocks reload [PID]                         have running ones read their configuration again
   tsocks help [VERB]                          the options of a verb
@@ -67,6 +69,7 @@ export function helpText(topic: string | undefined): string {
   const topics: Record<string, string> = {
     run: RUN,
     serve: SERVE,
+    init: INIT_HELP,
     convert: CONVERT_HELP,
     reload: RELOAD_HELP,
   };

@@ -7,6 +7,7 @@ import { parseArgs, type ParseArgsConfig } from "node:util";
 import { TsocksError } from "../errors.ts";
 import { type ConvertOptions, parseConvert } from "./convert.ts";
 import { parseDnsServer } from "../config/dns_server.ts";
+import { type InitOptions, parseInit } from "./init.ts";
 import { parseReload, type ReloadVerb } from "./reload.ts";
 import type { DnsMode } from "../config/model.ts";
 import { formatEndpoint, type IpAddress } from "../net/address.ts";
@@ -55,6 +56,7 @@ export type Invocation =
   | RunOptions
   | ServeOptions
   | ConvertOptions
+  | InitOptions
   | ReloadVerb
   | { verb: "help"; topic: string | undefined }
   | { verb: "version" };
@@ -108,6 +110,8 @@ export function parseCommandLine(argv: string[]): Invocation {
       return parseServe(rest);
     case "convert":
       return parseConvert(rest);
+    case "init":
+      return parseInit(rest);
     case "reload":
       return parseReload(rest);
     case "help":

@@ -41,6 +41,6 @@ export function configCandidates(options: LocateOptions): ConfigCandidate[] {
   const home = env.HOME ? [`${env.HOME}/.tsocks`] : [];
   return [...home, ...SYSTEM_FILES].flatMap((stem) => [
     { filePath: `${stem}.conf`, isNamed: false, rival: `${stem}.jsonc` },
-    { filePath: `${stem}.jsonc`, isNamed: false },
+    { filePath: `${stem}.jsonc`, isNamed: false, rival: `${stem}.conf` },
   ]);
 }
