@@ -27,7 +27,7 @@ Example:
 
 const COMMON =
   `  --conf FILE             read FILE; otherwise TSOCKS_CONF_FILE, ~/.tsocks.conf, /etc/tsocks.conf,
-                          /usr/local/etc/tsocks.conf, the first there is
+                          /usr/local/etc/tsocks.conf (or .jsonc for each), the first there is
   --server URL            socks4:// socks4a:// socks5:// or http://[USER:PASSWORD@]HOST[:PORT];
                           the default server, or with --reaches behind it one for these only
   --reaches NET           networks (10.0.0.0/8, 10.0.0.0:80-90/8) or names (*.corp.example) that the
