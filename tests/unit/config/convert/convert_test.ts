@@ -43,6 +43,13 @@ const ROWS: Row[] = [
     '/* a\n * b\n */\n{ "$schema": "x", /* c */\n  // d\n  "server_type": 5, "server": "h", // e\n}',
     "# a\n# b\n# $schema: x\n# d\nserver_type = 5\nserver = h  # e\n",
   ],
+  [
+    "two comments behind one thing",
+    "jsonc",
+    "conf",
+    '{"server": "h", /* a */ // b\n}',
+    "server = h  # a\n# b\n",
+  ],
   ["an empty file", "tsocks", "jsonc", "", "{\n}\n"],
   ["an empty object", "jsonc", "conf", "{}", "\n"],
   [
