@@ -39,7 +39,7 @@ import {
   requireServer,
 } from "./io/settings.ts";
 import { chooseShims } from "./io/shims.ts";
-import { onHangUp, SignalForwarding, untilToldToEnd } from "./io/signals.ts";
+import { reloadAtHangUp, SignalForwarding, untilToldToEnd } from "./io/signals.ts";
 import { Peers, Tickets } from "./io/tickets.ts";
 import { warmUp } from "./io/warm_up.ts";
 import { CoverageWatch } from "./io/watch.ts";
@@ -123,7 +123,7 @@ export async function run(options: RunOptions, context: RunContext): Promise<num
   const access = secretAccess(FACE_USER, secret, { acceptsUserId: true });
   const forwarder = new Forwarder({ connector, log, access, shim: { tickets, peers } });
   const signals = new SignalForwarding();
-  const stopReloading = onHangUp(() => void reload());
+  const stopReloading = reloadAtHangUp(() => void reload());
   const directory = createRunDirectory(
     candidateDirectories(env),
     shims.map((arch) => [arch, Uint8Array.fromBase64(SHIMS[arch]!)]),

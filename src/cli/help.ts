@@ -3,7 +3,6 @@
  */
 
 import deno from "../../deno.json" with { type: "json" };
-
 import { CONVERT_HELP } from "./convert.ts";
 import { INIT_HELP } from "./init.ts";
 import { RELOAD_HELP } from "./reload.ts";
@@ -62,16 +61,18 @@ const SERVE = `Usage: tsocks serve --listen ADDR:PORT [OPTIONS]
   --map NAME:PORT=ADDR:PORT   connect to ADDR:PORT where a client asks for NAME:PORT; repeatable
 ${COMMON}
 
-With no server configured it connects directly. Ends at SIGTERM or SIGINT.`;
+With no server configured it connects directly. SIGHUP has it read the configuration again; it ends at SIGTERM
+or SIGINT, or when its terminal hangs up.`;
+
+const TOPICS = new Map([
+  ["run", RUN],
+  ["serve", SERVE],
+  ["init", INIT_HELP],
+  ["convert", CONVERT_HELP],
+  ["reload", RELOAD_HELP],
+]);
 
 /** The help on a verb, or the overview. */
 export function helpText(topic: string | undefined): string {
-  const topics: Record<string, string> = {
-    run: RUN,
-    serve: SERVE,
-    init: INIT_HELP,
-    convert: CONVERT_HELP,
-    reload: RELOAD_HELP,
-  };
-  return topics[topic ?? ""] ?? MAIN;
+  return TOPICS.get(topic ?? "") ?? MAIN;
 }

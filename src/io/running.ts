@@ -3,10 +3,13 @@
  * (proc(5) environ: the kernel shows it to those who may trace the process), and their control sockets.
  */
 
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { connect } from "node:net";
+import process from "node:process";
 import { CTL_ANSWER_HEADER_LEN, encodeReloadRequest } from "../shim/control.ts";
 import { readStat } from "./processes.ts";
+
+const ANSWER_TIMEOUT_MS = 10_000;
 
 export interface RunningTsocks {
   controlPath: string;
@@ -24,9 +27,10 @@ export function findRunning(pid: number | undefined): RunningTsocks[] {
   return [...found.values()];
 }
 
-/** TSOCKS_CONTROL as shim/control.h has it. */
+/** TSOCKS_CONTROL as shim/control.h has it. Root believes no other user's: it may name any socket. */
 function controlOf(pid: number): RunningTsocks | undefined {
   try {
+    if (statSync(`/proc/${pid}`).uid !== process.getuid?.()) return undefined;
     const environ = readFileSync(`/proc/${pid}/environ`, "latin1");
     const [, token, controlPath] =
       /(?:^|\0)TSOCKS_CONTROL=([0-9a-f]{32})[+A-Z]*:\d+:\d+:([^\0]+)/.exec(environ) ?? [];
@@ -53,6 +57,7 @@ export function askToReload({ controlPath, token }: RunningTsocks): Promise<stri
     const socket = connect(controlPath, () => socket.write(encodeReloadRequest(token)));
     socket.on("data", (chunk) => chunks.push(chunk));
     socket.on("error", () => resolve(undefined));
+    socket.setTimeout(ANSWER_TIMEOUT_MS, () => socket.destroy());
     socket.on("close", () => {
       const answer = Buffer.concat(chunks);
       const isWhole = answer.length >= CTL_ANSWER_HEADER_LEN;

@@ -122,7 +122,7 @@ async function readConfigFile(sources: ConfigSources) {
 }
 
 /** Either of tsocks's own forms. JSONC's parser is loaded only where it is needed. */
-export async function parseConfig(text: string, filePath: string) {
+async function parseConfig(text: string, filePath: string) {
   if (formOf(filePath, text) === "conf") return parseTsocksConf(text, filePath);
   const { parseTsocksJsonc } = await import("../config/tsocks_jsonc.ts");
   return parseTsocksJsonc(text, filePath);

@@ -85,8 +85,8 @@ export function untilToldToEnd(onReload?: () => void): Promise<void> {
   });
 }
 
-/** SIGHUP is the child's, as all are, and has the configuration read again besides. */
-export function onHangUp(reload: () => void): () => void {
+/** SIGHUP is the child's, as all are, and has the configuration read again besides. Returns what ends that. */
+export function reloadAtHangUp(reload: () => void): () => void {
   process.on("SIGHUP", reload);
   return () => process.off("SIGHUP", reload);
 }

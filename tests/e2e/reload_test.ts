@@ -3,11 +3,11 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
-import { connect } from "node:net";
+import { connect, createServer } from "node:net";
 import { test } from "node:test";
 import { startEchoServer } from "../helpers/local_servers.ts";
 import { needs } from "../helpers/needs.ts";
-import { run, type Running } from "../helpers/processes.ts";
+import { run, type Running, start } from "../helpers/processes.ts";
 import { python } from "../helpers/python.ts";
 import { type ReferenceServer, startReferenceServer } from "../helpers/reference_server.ts";
 import { makeTempDir } from "../helpers/temp_dir.ts";
@@ -160,6 +160,32 @@ test("tsocks reload says where there is nothing to reload", async () => {
   assert.match(stderr, /^tsocks: No running tsocks of yours was found\n {2}at process \d+\n/);
   assert.equal((await runTsocks(["reload", "x"])).status, 125);
 });
+
+/** Becomes another user, with an environment that names a socket of argv[1]. */
+const STRANGER = `
+import os, sys
+os.setuid(65534)
+env = {"TSOCKS_CONTROL": "0" * 32 + ":1:1:" + sys.argv[1]}
+os.execve("/bin/sh", ["sh", "-c", "echo ready; read line"], env)
+`;
+
+test(
+  "root is not led to a socket by another user's process",
+  needs("python3", "root"),
+  async () => {
+    await using dir = await makeTempDir();
+    const heard: unknown[] = [];
+    const listener = createServer((socket) => heard.push(socket.destroy()));
+    listener.listen(dir.file("socket"));
+    await once(listener, "listening");
+    const [command = "", ...args] = python(STRANGER, dir.file("socket"));
+    await using stranger = start(command, args, { input: "open" });
+    await stranger.waitForOutput(/^ready$/m);
+    const { status } = await runTsocks(["reload", `${stranger.pid}`]);
+    assert.deepEqual([status, heard], [125, []]);
+    listener.close();
+  },
+);
 
 /** A connection to 203.0.113.9 through `tsocks serve`, by HTTP CONNECT; says a word and hears it. */
 async function openThrough(port: number) {
