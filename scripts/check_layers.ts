@@ -49,8 +49,8 @@ const CORE = new Set([
   "cli",
   "report",
 ]);
-/** Pure parts of node: that the core may use; of node:net only the two predicates and BlockList. */
-const PURE_NODE = new Set(["node:net", "node:util", "node:buffer"]);
+/** Pure parts of node: that the core may use, and one package; of node:net only the two predicates and BlockList. */
+const PURE_NODE = new Set(["node:net", "node:util", "node:buffer", "jsonc-parser"]);
 const IMPURE_NAMES = /\b(connect|createServer|createConnection|Socket|Server)\b/;
 /** The edge reads argv, environment and clock in one place; the core never does. */
 const IMPURE_GLOBALS =

@@ -35,6 +35,9 @@ const ACTIONS: {
   inspectsocks: async () => (await import("./verbs/inspectsocks.ts")).inspectsocks,
   doctor: async () => (await import("./verbs/doctor.ts")).doctor,
   saveme: async () => (await import("./verbs/saveme.ts")).saveme,
+  init: async () => (await import("./verbs/init.ts")).init,
+  convert: async () => (await import("./verbs/convert.ts")).convert,
+  reload: async () => (await import("./verbs/reload.ts")).reload,
 };
 
 type Action<Options> = (options: Options, context: Context) => Promise<number>;

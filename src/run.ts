@@ -12,6 +12,7 @@ import {
   FACE_USER,
 } from "./cli/child_environment.ts";
 import type { RunOptions } from "./cli/run.ts";
+import type { Config } from "./config/model.ts";
 import type { Context } from "./context.ts";
 import { formatMessage } from "./errors.ts";
 import { secretAccess } from "./io/access.ts";
@@ -29,6 +30,7 @@ import { NameServer } from "./io/name_server.ts";
 import { PendingConnects } from "./io/pending.ts";
 import { checkCoverage, findMistypedVerb } from "./io/preflight.ts";
 import { systemLookup, systemReverse, watchHostsFile, watchNameservers } from "./io/resolver.ts";
+import { createReloader } from "./io/reload.ts";
 import { Router } from "./io/router.ts";
 import { candidateDirectories, createRunDirectory, type RunDirectory } from "./io/run_directory.ts";
 import {
@@ -39,10 +41,11 @@ import {
   requireServer,
 } from "./io/settings.ts";
 import { chooseShims } from "./io/shims.ts";
-import { SignalForwarding, untilToldToEnd } from "./io/signals.ts";
+import { reloadAtHangUp, SignalForwarding, untilToldToEnd } from "./io/signals.ts";
 import { Peers, Tickets } from "./io/tickets.ts";
 import { warmUp } from "./io/warm_up.ts";
 import { CoverageWatch } from "./io/watch.ts";
+import type { IpAddress } from "./net/address.ts";
 import { RUNNABLE } from "./policy/architecture.ts";
 import { ReservedNames } from "./policy/reserved_names.ts";
 import { CTL_BRAIN_ADDRESSES } from "./shim/control.ts";
@@ -65,24 +68,11 @@ export async function run(options: RunOptions, context: Context): Promise<number
     context.warn(mistyped.format());
     return STATUS_NOT_FOUND;
   }
-  const password = options.passwordFile && readPasswordFile(options.passwordFile);
-  const { config, warnings } = loadConfig({
-    conf: options.conf,
-    servers: options.servers,
-    password,
-    env,
-    isPrivileged,
-  });
-  if (options.udp !== undefined) {
-    config.udp = { isDirect: options.udp === "direct", place: UDP_OPTION };
-  }
-  if (options.dns !== undefined) config.dns = { mode: options.dns, place: DNS_OPTION };
-  if (options.dnsServer !== undefined) {
-    config.dnsServer = { ...options.dnsServer, place: DNS_SERVER_OPTION };
-  }
-  requireServer(config);
   const nameservers = watchNameservers();
-  requireDnsServer(config, nameservers());
+  // Once: a pipe (`--password-file <(...)`) would be empty the second time.
+  const password = options.passwordFile && readPasswordFile(options.passwordFile);
+  const load = () => loadRunConfig(options, { ...context, password, nameservers });
+  const { config, warnings } = await load();
   const { debug, debugFile, logFormat: format } = options;
   const { log, close: closeLog } = openLog({ debug, debugFile, format, env, isPrivileged });
   if (log.wants(0)) warnings.forEach(context.warn);
@@ -91,6 +81,11 @@ export async function run(options: RunOptions, context: Context): Promise<number
   const archs = RUNNABLE[HOST_ARCH].filter((arch) => shims.includes(arch));
   const preflight = checkCoverage(options.command, { env, archs, ...coverage });
   if (preflight.warning !== undefined && log.wants(0)) context.warn(preflight.warning);
+
+  const reload = createReloader({
+    ...{ config, load, log, warn: context.warn },
+    isUdpDirectForGood: config.udp.isDirect,
+  });
 
   const token = randomBytes(16);
   const secret = token.toString("hex");
@@ -135,6 +130,7 @@ export async function run(options: RunOptions, context: Context): Promise<number
     maxUnheard: maxConnections(),
   });
   const signals = new SignalForwarding();
+  const stopReloading = reloadAtHangUp(() => void reload());
   const directory = createRunDirectory(
     candidateDirectories(env),
     shims.map((arch) => [arch, Uint8Array.fromBase64(SHIMS[arch]!)]),
@@ -144,7 +140,7 @@ export async function run(options: RunOptions, context: Context): Promise<number
     const pending = new PendingConnects(forwarder.carry.bind(forwarder), ports.v6 !== 0);
     const answer = createAnswerer({
       ...{ connector, router, log, tickets, peers, ports, pending, coverage },
-      ...{ nameServer, faces },
+      ...{ nameServer, faces, reload },
     });
     const control = await listenControl(directory.controlPath, { token, answer, log });
     // Neither the child's start nor its first connect waits for this, nor a child that is done at once.
@@ -184,7 +180,27 @@ export async function run(options: RunOptions, context: Context): Promise<number
     }
     closeLog();
     signals.stop();
+    stopReloading();
   }
+}
+
+/** The file, the command line on top of it, and what a run needs. @throws TsocksError */
+async function loadRunConfig(
+  options: RunOptions,
+  { env, isPrivileged, password, nameservers }: Context & {
+    password: string | undefined;
+    nameservers: () => IpAddress[];
+  },
+): Promise<{ config: Config; warnings: string[] }> {
+  const { conf, servers, udp, dns, dnsServer } = options;
+  const loaded = await loadConfig({ conf, servers, password, env, isPrivileged });
+  const { config } = loaded;
+  if (udp !== undefined) config.udp = { isDirect: udp === "direct", place: UDP_OPTION };
+  if (dns !== undefined) config.dns = { mode: dns, place: DNS_OPTION };
+  if (dnsServer !== undefined) config.dnsServer = { ...dnsServer, place: DNS_SERVER_OPTION };
+  requireServer(config);
+  requireDnsServer(config, nameservers());
+  return loaded;
 }
 
 /** What was just cut off may need a moment to end. False where something lives on. */

@@ -13,8 +13,9 @@ import { Connector } from "./io/connector.ts";
 import { Forwarder } from "./io/forwarder.ts";
 import { maxConnections } from "./io/limits.ts";
 import { systemLookup, watchHostsFile } from "./io/resolver.ts";
+import { createReloader } from "./io/reload.ts";
 import { Router } from "./io/router.ts";
-import { loadConfig, openLog, readPasswordFile } from "./io/settings.ts";
+import { loadConfig, openLog, readPasswordFile, requireServer } from "./io/settings.ts";
 import { untilToldToEnd } from "./io/signals.ts";
 import { formatEndpoint, isLoopback, parseIpAddress } from "./net/address.ts";
 import type { Access } from "./socks/machine.ts";
@@ -23,14 +24,17 @@ import type { Access } from "./socks/machine.ts";
 export async function serve(options: ServeOptions, context: Context): Promise<number> {
   const { env, isPrivileged } = context;
   const access = chooseAccess(options);
-  const { conf, servers, debug, debugFile, logFormat: format } = options;
-  const loaded = loadConfig({ conf, servers, password: undefined, env, isPrivileged });
+  const { debug, debugFile, logFormat: format } = options;
+  const { config, warnings, isDirect } = await loadServed(options, context);
   const { log, close: closeLog } = openLog({ debug, debugFile, format, env, isPrivileged });
-  if (log.wants(0)) loaded.warnings.forEach(context.warn);
-  // Programs' own look-ups are `run`'s to answer.
-  const served = { ...loaded.config, dns: { mode: "remote" as const, place: undefined } };
+  if (log.wants(0)) warnings.forEach(context.warn);
+  const reload = createReloader({
+    ...{ config, log, warn: context.warn },
+    load: () => loadServed(options, context, { needsServer: !isDirect }),
+    isUdpDirectForGood: false,
+  });
   const router = new Router({
-    config: hasNoWayOut(served) ? directConfig(served) : served,
+    config,
     names: undefined,
     hosts: watchHostsFile(),
     lookup: systemLookup,
@@ -60,13 +64,28 @@ export async function serve(options: ServeOptions, context: Context): Promise<nu
     const bound = await forwarder.listen(hostname, port).catch((error) => {
       throw listenError(options.listen, error);
     });
+    const toldToEnd = untilToldToEnd(() => void reload());
     context.print(`listening on ${formatEndpoint(bound.address, bound.port)}`);
-    await untilToldToEnd();
+    await toldToEnd;
     return 0;
   } finally {
     forwarder.close();
     closeLog();
   }
+}
+
+/** Who began with a server does not go direct because its file was emptied. @throws TsocksError */
+async function loadServed(
+  { conf, servers }: ServeOptions,
+  { env, isPrivileged }: Context,
+  { needsServer } = { needsServer: false },
+) {
+  const loaded = await loadConfig({ conf, servers, password: undefined, env, isPrivileged });
+  // Programs' own look-ups are `run`'s to answer.
+  const served = { ...loaded.config, dns: { mode: "remote" as const, place: undefined } };
+  if (needsServer) requireServer(served);
+  const isDirect = hasNoWayOut(served);
+  return { config: isDirect ? directConfig(served) : served, warnings: loaded.warnings, isDirect };
 }
 
 /** A password, or loopback, or `--open`: never an open relay by accident. */

@@ -23,7 +23,7 @@ export const CONF: OptionSpec = {
   short: "f",
   value: "FILE",
   help:
-    "read FILE; otherwise TSOCKS_CONF_FILE, ~/.tsocks.conf, /etc/tsocks.conf, /usr/local/etc/tsocks.conf, the first there is",
+    "read FILE; otherwise TSOCKS_CONF_FILE, ~/.tsocks.conf, /etc/tsocks.conf, /usr/local/etc/tsocks.conf (or .jsonc for each), the first there is",
 };
 export const PASSWORD_FILE: OptionSpec = {
   name: "password-file",

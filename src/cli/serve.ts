@@ -40,7 +40,9 @@ export const SERVE: Verb<ServeOptions> = {
     },
     ...COMMON_OPTIONS,
   ],
-  notes: ["With no server configured it connects directly. Ends at SIGTERM or SIGINT."],
+  notes: [
+    "With no server configured it connects directly. SIGHUP has it read the configuration again; it ends at SIGTERM or SIGINT, or when its terminal hangs up.",
+  ],
   examples: [
     ["tsocks serve --listen 127.0.0.1:1080", "for the programs of this machine"],
     [

@@ -8,7 +8,7 @@
 import type { Complaint } from "./diagnostic.ts";
 
 /** `line` and `column` count from 1, columns in UTF-16 units. */
-interface Position {
+export interface Position {
   line: number;
   column: number;
 }
@@ -16,9 +16,9 @@ interface Position {
 export type Assignment = Position & {
   kind: "assignment";
   name: string;
-  /** Not empty, no blank in it. */
+  /** Not empty; in tsocks.conf without blanks. */
   value: string;
-  valueColumn: number;
+  valueAt: Position;
 };
 
 export type Statement =
@@ -49,8 +49,8 @@ function readAssignment(body: string, position: Position): Assignment | undefine
   const match = /^([^ \t=]+)([ \t]*=[ \t]*)([^ \t]+)$/.exec(body);
   if (match === null || body.includes("\0") || /^(path|\})$/.test(match[1]!)) return undefined;
   const [, name = "", equals = "", value = ""] = match;
-  const valueColumn = position.column + name.length + equals.length;
-  return { kind: "assignment", ...position, name, value, valueColumn };
+  const column = position.column + name.length + equals.length;
+  return { kind: "assignment", ...position, name, value, valueAt: { ...position, column } };
 }
 
 function complain(body: string): Complaint {

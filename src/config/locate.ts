@@ -9,6 +9,8 @@ export interface ConfigCandidate {
   /** Named by option or variable: then it must exist. */
   isNamed: boolean;
   namedBy?: string;
+  /** The other form in the same place: where both exist it is not clear which one is meant. */
+  rival?: string;
 }
 
 export interface LocateOptions {
@@ -23,9 +25,9 @@ export interface LocateOptions {
   isPrivileged: boolean;
 }
 
-const SYSTEM_FILES = ["/etc/tsocks.conf", "/usr/local/etc/tsocks.conf"];
+const SYSTEM_FILES = ["/etc/tsocks", "/usr/local/etc/tsocks"];
 
-/** One named file, or the usual places, first found first. Empty variables count as unset. */
+/** One named file, or the usual places in both forms, first found first. Empty variables count as unset. */
 export function configCandidates(options: LocateOptions): ConfigCandidate[] {
   const env = options.isPrivileged ? {} : options.env;
   const named: [string, string | undefined][] = [
@@ -36,6 +38,9 @@ export function configCandidates(options: LocateOptions): ConfigCandidate[] {
   for (const [namedBy, filePath] of named) {
     if (filePath !== undefined) return [{ filePath, isNamed: true, namedBy }];
   }
-  const home = env.HOME ? [`${env.HOME}/.tsocks.conf`] : [];
-  return [...home, ...SYSTEM_FILES].map((filePath) => ({ filePath, isNamed: false }));
+  const home = env.HOME ? [`${env.HOME}/.tsocks`] : [];
+  return [...home, ...SYSTEM_FILES].flatMap((stem) => [
+    { filePath: `${stem}.conf`, isNamed: false, rival: `${stem}.jsonc` },
+    { filePath: `${stem}.jsonc`, isNamed: false, rival: `${stem}.conf` },
+  ]);
 }

@@ -8,7 +8,7 @@ import { type Block, blockWarnings, type FilePlace, newBlock, serverOf } from ".
 import { type Complaint, fail, type Failed, quoteValue } from "./diagnostic.ts";
 import { parseDnsServer } from "./dns_server.ts";
 import { emptyConfig } from "./empty_config.ts";
-import { type Assignment, readStatements, type Statement } from "./lines.ts";
+import { type Assignment, type Position, readStatements, type Statement } from "./lines.ts";
 import type { Config, Diagnostic, DnsMode, NameRule, NetworkRule } from "./model.ts";
 import { parseNameRule, parseNetworkRule } from "./rules.ts";
 import { SETTINGS } from "./settings.ts";
@@ -23,7 +23,7 @@ export const DIRECTIVES: readonly string[] = [
 ];
 
 /** Debian's fallback is one for the file, wherever it stands; the others have no server. */
-const OF_FILE = new Set(["fallback", "udp", "dns", "dns_server"]);
+export const OF_FILE = new Set(["fallback", "udp", "dns", "dns_server"]);
 
 /**
  * Read a whole file; never throws. `config` is for use only if no diagnostic is an error.
@@ -33,20 +33,31 @@ export function parseTsocksConf(
   text: string,
   filePath: string,
 ): { config: Config; diagnostics: Diagnostic[] } {
-  const reader = new ConfReader(filePath);
-  for (const statement of readStatements(text)) reader.take(statement);
+  return interpretStatements(readStatements(text), filePath, { isStrict: false });
+}
+
+/** What statements mean, whichever form they were written in; `isStrict`: what 1.8 was kind to is an error. */
+export function interpretStatements(
+  statements: Statement[],
+  filePath: string,
+  options: { isStrict: boolean },
+): { config: Config; diagnostics: Diagnostic[] } {
+  const reader = new ConfReader(filePath, options.isStrict);
+  for (const statement of statements) reader.take(statement);
   return reader.finish();
 }
 
 class ConfReader {
   readonly #filePath: string;
+  readonly #isStrict: boolean;
   readonly #config = emptyConfig();
   readonly #diagnostics: Diagnostic[] = [];
   readonly #defaults = newBlock(undefined);
   #path: Block | undefined;
 
-  constructor(filePath: string) {
+  constructor(filePath: string, isStrict: boolean) {
     this.#filePath = filePath;
+    this.#isStrict = isStrict;
   }
 
   take(statement: Statement): void {
@@ -126,7 +137,8 @@ class ConfReader {
     const place = this.#valuePlaceOf(item);
     const result = SETTINGS.get(item.name)!(item.value);
     if (!result.ok) return this.#reportValue("error", result, item);
-    if (result.warning !== undefined) this.#reportValue("warning", result.warning, item);
+    const severity = this.#isStrict ? "error" : "warning";
+    if (result.warning !== undefined) this.#reportValue(severity, result.warning, item);
     block.settings.set(item.name, { value: result.value, place });
     if (item.name === "fallback") this.#config.fallback = { isOn: result.value === "yes", place };
     if (item.name === "udp") this.#config.udp = { isDirect: result.value === "direct", place };
@@ -177,12 +189,12 @@ class ConfReader {
     this.#diagnostics.push({ severity, message: complaint.message, fix: complaint.fix, place });
   }
 
-  #placeOf({ line, column }: { line: number; column: number }): FilePlace {
+  #placeOf({ line, column }: Position): FilePlace {
     return { kind: "file", filePath: this.#filePath, line, column };
   }
 
   #valuePlaceOf(item: Assignment): FilePlace {
-    return this.#placeOf({ line: item.line, column: item.valueColumn });
+    return this.#placeOf(item.valueAt);
   }
 }
 

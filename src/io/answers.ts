@@ -34,6 +34,8 @@ export interface AnswerOptions {
   /** The forwarder's ports on 127.0.0.1 and on ::1 (0: this machine has no ::1). */
   ports: { v4: number; v6: number };
   pending: PendingConnects;
+  /** Reads the configuration again; what hinders it, if anything does. */
+  reload: () => Promise<string | undefined>;
   /** What programs are told that the shim cannot be in. */
   coverage: { isStrict: boolean; withoutProxyVariables: boolean };
 }
@@ -50,6 +52,7 @@ const ENOTCONN = 107;
 const MULTIPATH = new Error("Multipath TCP loses an octet where it waited");
 const MAX_SHOWN_PATH_LENGTH = 255;
 const MAX_TOLD = 1000;
+const MAX_RELOAD_MESSAGE = 60_000;
 const LOOPBACK_V4 = Uint8Array.of(127, 0, 0, 1);
 const LOOPBACK_V6 = Uint8Array.from([...new Uint8Array(15), 1]);
 
@@ -75,6 +78,8 @@ export function createAnswerer(options: AnswerOptions): Answerer {
         return Promise.resolve(answerSource(request, options.faces));
       case "socket":
         return Promise.resolve(datagrams.answerSocket(request));
+      case "reload":
+        return answerReload(options);
       case "uncovered":
         return Promise.resolve(answerUncovered(request, told, options));
     }
@@ -214,6 +219,14 @@ async function answerQuery(
   return response === undefined
     ? { status: "fail", error: EAI_FAIL }
     : { status: "message", message: response };
+}
+
+async function answerReload({ reload }: AnswerOptions): Promise<ControlAnswer> {
+  const hindrance = await reload();
+  if (hindrance === undefined) return { status: "direct" };
+  // Cut at an octet: what is cut off is the last of very many complaints.
+  const message = new TextEncoder().encode(hindrance).subarray(0, MAX_RELOAD_MESSAGE);
+  return { status: "message", message };
 }
 
 function answerSource({ endpoint }: Request<"source">, faces: DnsFaces): ControlAnswer {

@@ -15,7 +15,16 @@ export interface Asker {
 }
 
 export interface LogEntry {
-  action: "DIRECT" | "FORWARD" | "REFUSE" | "FAIL" | "END" | "STEP" | "UNCOVERED" | "ANSWER";
+  action:
+    | "DIRECT"
+    | "FORWARD"
+    | "REFUSE"
+    | "FAIL"
+    | "END"
+    | "STEP"
+    | "UNCOVERED"
+    | "ANSWER"
+    | "RELOAD";
   asker: Asker;
   /** `hello.example:80`, of UNCOVERED the program's path; already safe to print. */
   destination: string;
@@ -86,6 +95,7 @@ export class DecisionLog {
 function levelOf(entry: LogEntry): 0 | 1 | 2 {
   if (entry.action === "REFUSE" || entry.action === "UNCOVERED") return 0;
   if (entry.action === "FAIL") return entry.isDestinationsFault ? 1 : 0;
+  if (entry.action === "RELOAD") return entry.errno === undefined ? 1 : 0;
   return entry.action === "STEP" ? 2 : 1;
 }
 

@@ -3,12 +3,13 @@
  * everything that is known before anything starts. The rules are config/'s; here are only the reads.
  */
 
-import { closeSync, openSync, readFileSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import process from "node:process";
 import type { ServerOption } from "../cli/options.ts";
 import { assembleConfig, hasNoWayOut } from "../config/assemble.ts";
 import { formatDiagnostic } from "../config/diagnostic.ts";
+import { formOf } from "../config/form.ts";
 import { configCandidates } from "../config/locate.ts";
 import type { Config, Diagnostic } from "../config/model.ts";
 import { parseTsocksConf } from "../config/tsocks_conf.ts";
@@ -48,13 +49,13 @@ export interface ConfigFile {
  * `file` is undefined where there is none.
  * @throws TsocksError CONFIG where the file cannot be read
  */
-export function readConfig(
+export async function readConfig(
   sources: ConfigSources,
-): { config: Config; diagnostics: Diagnostic[]; file: ConfigFile | undefined } {
+): Promise<{ config: Config; diagnostics: Diagnostic[]; file: ConfigFile | undefined }> {
   const { env, servers } = sources;
   const file = findConfigFile(sources);
   const assembled = assembleConfig({
-    file: file && parseTsocksConf(file.text, file.filePath),
+    file: file && await parseConfig(file),
     servers,
     env: { username: env.TSOCKS_USERNAME, password: env.TSOCKS_PASSWORD },
     passwordFromFile: sources.password,
@@ -67,8 +68,10 @@ export function readConfig(
  * The configuration, and the warnings to print.
  * @throws TsocksError CONFIG with every error of it
  */
-export function loadConfig(sources: ConfigSources): { config: Config; warnings: string[] } {
-  const { config, diagnostics } = readConfig(sources);
+export async function loadConfig(
+  sources: ConfigSources,
+): Promise<{ config: Config; warnings: string[] }> {
+  const { config, diagnostics } = await readConfig(sources);
   const errors = diagnostics.filter((diagnostic) => diagnostic.severity === "error");
   if (errors.length > 0) throw configError(errors);
   const warnings = diagnostics.filter((diagnostic) => diagnostic.severity === "warning");
@@ -117,11 +120,12 @@ function configError(errors: Diagnostic[]): TsocksError {
 function findConfigFile(sources: ConfigSources): ConfigFile | undefined {
   const { conf: confOption, env, isPrivileged } = sources;
   const candidates = configCandidates({ confOption, env, isPrivileged });
-  for (const { filePath, isNamed } of candidates) {
+  for (const { filePath, isNamed, rival } of candidates) {
     // Servers on the command line make the usual files superfluous, but not one that was named.
     if (!isNamed && sources.servers.length > 0) continue;
+    let text;
     try {
-      return { filePath, text: readFileSync(filePath, "utf8") };
+      text = readFileSync(filePath, "utf8");
     } catch (error) {
       const code = (error as { code?: string }).code;
       if (!isNamed && (code === "ENOENT" || code === "ENOTDIR")) continue;
@@ -130,7 +134,24 @@ function findConfigFile(sources: ConfigSources): ConfigFile | undefined {
         fix: isNamed ? "check the name and the permissions" : "check its permissions, or remove it",
       });
     }
+    if (rival !== undefined && existsSync(rival)) throw rivalError(filePath, rival);
+    return { filePath, text };
   }
+}
+
+/** Either of tsocks's own forms. JSONC's parser is loaded only where it is needed. */
+async function parseConfig({ filePath, text }: ConfigFile) {
+  if (formOf(filePath, text) === "conf") return parseTsocksConf(text, filePath);
+  const { parseTsocksJsonc } = await import("../config/tsocks_jsonc.ts");
+  return parseTsocksJsonc(text, filePath);
+}
+
+/** Whoever edits the one that is not read would wonder, and connections would go the old way. */
+function rivalError(filePath: string, rival: string): TsocksError {
+  return new TsocksError("CONFIG", "Two configurations in one place", {
+    where: `${filePath} and ${rival}`,
+    fix: "remove one of them, or name one: --conf FILE",
+  });
 }
 
 /** SOCKS 4's USERID when nothing else is given. An arbitrary uid has no passwd entry. */

@@ -66,15 +66,29 @@ export class SignalForwarding {
   }
 }
 
-/** Resolves at the first signal that asks us to end; from then on another one ends us at once. */
-export function untilToldToEnd(): Promise<void> {
+/**
+ * Resolves at the first signal that asks us to end; from then on another one ends us at once. With
+ * `onReload`, SIGHUP is that, unless it is a hang-up: the terminal that we had is gone (tty_nr of
+ * proc(5) stat, which the kernel clears before it signals).
+ */
+export function untilToldToEnd(onReload?: () => void): Promise<void> {
+  const hasTerminal = () => readOwnStat()[4] !== "0";
+  const hadTerminal = onReload !== undefined && hasTerminal();
   return new Promise((resolve) => {
-    const end = () => {
+    const end = (signal: NodeJS.Signals) => {
+      const isHangUp = hadTerminal && !hasTerminal();
+      if (signal === "SIGHUP" && onReload !== undefined && !isHangUp) return onReload();
       for (const signal of ENDING) process.off(signal, end);
       resolve();
     };
     for (const signal of ENDING) process.on(signal, end);
   });
+}
+
+/** SIGHUP is the child's, as all are, and has the configuration read again besides. Returns what ends that. */
+export function reloadAtHangUp(reload: () => void): () => void {
+  process.on("SIGHUP", reload);
+  return () => process.off("SIGHUP", reload);
 }
 
 /** Not child.kill(): on Deno it would report the signal although the child handled it. */

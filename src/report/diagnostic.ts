@@ -4,10 +4,12 @@
  */
 
 import { formatDiagnostic, quoteValue } from "../config/diagnostic.ts";
+import { formOf } from "../config/form.ts";
 import type { Diagnostic } from "../config/model.ts";
 import { suggestWord } from "../config/suggest.ts";
 import { DIRECTIVES } from "../config/tsocks_conf.ts";
 import { escapeControls } from "../socks/failure.ts";
+import { jsoncLine } from "./jsonc_line.ts";
 
 const MASK = "********";
 const MAX_SHOWN_CHARS = 80;
@@ -17,13 +19,39 @@ export function showDiagnostic(diagnostic: Diagnostic, fileText: string | undefi
   const message = formatDiagnostic(diagnostic);
   const { place } = diagnostic;
   if (place.kind !== "file" || fileText === undefined) return message;
-  const line = fileText.replace(/^\ufeff/, "").split("\n")[place.line - 1] ?? "";
+  const text = fileText.replace(/^\ufeff/, "");
+  const isJsonc = formOf(place.filePath, fileText) === "jsonc";
+  const { line, column } = isJsonc ? showJsonc(text, place) : showConf(text, place);
   const [what = "", where = "", ...fix] = message.split("\n");
   const number = `${place.line}`;
-  const column = escapeControls(plain(line.slice(0, place.column - 1))).length;
   const caret = `${" ".repeat(number.length + column)}^`;
-  const shown = escapeControls(plain(maskLine(line))).slice(0, MAX_SHOWN_CHARS);
+  const shown = line.slice(0, MAX_SHOWN_CHARS);
   return [what, where, `  ${number} | ${shown}`, `     ${caret}`, ...fix].join("\n");
+}
+
+interface Shown {
+  line: string;
+  /** From 0. */
+  column: number;
+}
+
+function showConf(text: string, place: { line: number; column: number }): Shown {
+  const line = text.split("\n")[place.line - 1] ?? "";
+  const column = showable(line.slice(0, place.column - 1)).length;
+  return { line: showable(maskLine(line)), column };
+}
+
+/** Masks may stand before the caret too, and are not as long as what they stand for. */
+function showJsonc(text: string, place: { line: number; column: number }): Shown {
+  const pieces = jsoncLine(text, place.line)
+    .map(({ start, shown }) => ({ start, shown: showable(shown) }));
+  const before = pieces.filter(({ start }) => start < place.column - 1);
+  const join = (some: typeof pieces) => some.map(({ shown }) => shown).join("");
+  return { line: join(pieces).trimEnd(), column: join(before).length };
+}
+
+function showable(text: string): string {
+  return escapeControls(plain(text));
 }
 
 /** Blanks of one column each, so that the caret stands where it should. */
@@ -31,7 +59,7 @@ function plain(text: string): string {
   return text.replaceAll("\t", " ");
 }
 
-/** The line less its comment, with `********` for all that could be a secret, or stand beside one. */
+/** A line of tsocks.conf less its comment, with `********` for all that could be a secret, or stand beside one. */
 export function maskLine(line: string): string {
   const text = line.replace(/\r+$/, "").replace(/(^|[ \t])#.*$/s, "$1").replace(/[ \t]+$/, "");
   const [, indent = "", name = "", equals = "", value = ""] =

@@ -34,6 +34,8 @@
  *   VERDICT  BODY = COOKIE(8) ENDPOINT    the connect of the socket with this SO_COOKIE (0: none
  *            could be had) and this local address was reset: why? FAIL, or DIRECT: not by the brain
  *
+ *   RELOAD   no BODY; not from a shim     read the configuration again: DIRECT, or MESSAGE: what hinders it
+ *
  *   EXECUTE  BODY = REASON(1) PATH(0-255) a program that the shim will not be in is about to
  *            be executed: may it? REASON is CTL_REASON_*, PATH the end of the program's path.
  *            (HIDDEN: ld.so would not find the shim's file there. GO: the shim will be in it, and passed
@@ -62,7 +64,7 @@
  *   ADDRESS  BODY = text of an address, to be resolved in the name's place
  *   PEER     BODY = ENDPOINT
  *   NAME     BODY = NAME(1-255)           the name of a reserved address
- *   MESSAGE  BODY = MESSAGE(1-65535)      an answer of DNS
+ *   MESSAGE  BODY = MESSAGE(1-65535)      an answer of DNS (RELOAD: text)
  *   REDIRECT BODY = ENDPOINT              datagrams for this name server go there: to an address
  *            of 127.83.53.0/24, or to ::1 with a PORT of 53000-53255 (io/dns_faces.ts)
  *
@@ -88,6 +90,7 @@
 #define CTL_OP_QUERY 9
 #define CTL_OP_SOURCE 10
 #define CTL_OP_SOCKET 16
+#define CTL_OP_RELOAD 17
 
 #define CTL_FLAG_NONBLOCKING 1
 #define CTL_FLAG_INET6 2

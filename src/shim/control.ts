@@ -21,6 +21,7 @@ export const CTL_OP_VERDICT = 7;
 export const CTL_OP_QUERY = 9;
 export const CTL_OP_SOURCE = 10;
 export const CTL_OP_SOCKET = 16;
+export const CTL_OP_RELOAD = 17;
 
 export const CTL_FLAG_NONBLOCKING = 1;
 export const CTL_FLAG_INET6 = 2;
@@ -124,6 +125,8 @@ export type ControlRequest =
     type: number;
     protocol: number;
   }
+  /** Read the configuration again; not from a shim. */
+  | { op: "reload"; pid: number; token: Uint8Array }
   /** Why was the connect of this socket reset? */
   | { op: "verdict"; pid: number; token: Uint8Array; socket: WaitingSocket }
   /** A program that the shim will not be in is about to be executed; `path` is hostile text. */
@@ -233,6 +236,9 @@ function decodeBody(
       if (!socket) return bad("malformed socket");
       return { kind: "request", request: { op: "verdict", ...header, socket } };
     }
+    case CTL_OP_RELOAD:
+      if (body.length !== 0) return bad("a body in a reload");
+      return { kind: "request", request: { op: "reload", ...header } };
     case CTL_OP_EXECUTE:
       return decodeExecute(header, body);
     default:
@@ -358,8 +364,16 @@ export function encodeAnswer(answer: ControlAnswer): Uint8Array {
 /** A PEER request of the brain's own, about a connection that there is not. */
 export function encodePeerRequest(token: Uint8Array): Uint8Array {
   const nowhere = encodeEndpoint({ bytes: new Uint8Array(4), port: 0 });
-  const body = [...nowhere, ...nowhere];
-  const start = [CTL_MAGIC_0, CTL_MAGIC_1, CTL_VERSION, CTL_OP_PEER, 0, 0, 0, 0];
+  return encodeRequest(CTL_OP_PEER, token, [...nowhere, ...nowhere]);
+}
+
+/** A RELOAD request, as `tsocks reload` sends it. */
+export function encodeReloadRequest(token: Uint8Array): Uint8Array {
+  return encodeRequest(CTL_OP_RELOAD, token, []);
+}
+
+function encodeRequest(op: number, token: Uint8Array, body: number[]): Uint8Array {
+  const start = [CTL_MAGIC_0, CTL_MAGIC_1, CTL_VERSION, op, 0, 0, 0, 0];
   return Uint8Array.from([...start, ...token, 0, body.length, ...body]);
 }
 

@@ -32,7 +32,7 @@ async function examineConfig(options: DoctorOptions, context: Context): Promise<
   const { env, isPrivileged } = context;
   try {
     const password = passwordFile && readPasswordFile(passwordFile);
-    const { config, diagnostics, file } = readConfig({
+    const { config, diagnostics, file } = await readConfig({
       conf,
       servers,
       password,

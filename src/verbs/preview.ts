@@ -70,7 +70,7 @@ async function resolve(
 ): Promise<IpAddress[]> {
   if (treatment === "tcp") return [];
   const found = await router.resolve(name, 0);
-  return found === "libc" ? await systemLookup(name) : [...found ?? []];
+  return [...(found === "libc" ? await systemLookup(name) : found) ?? []];
 }
 
 async function previewAddress(

@@ -13,7 +13,7 @@ export async function route(options: RouteOptions, context: Context): Promise<nu
   const { env, isPrivileged, print, warn } = context;
   const { conf, servers, passwordFile } = options;
   const password = passwordFile && readPasswordFile(passwordFile);
-  const { config, warnings } = loadConfig({ conf, servers, password, env, isPrivileged });
+  const { config, warnings } = await loadConfig({ conf, servers, password, env, isPrivileged });
   warnings.forEach(warn);
   requireServer(config);
   const router = createRouter(config);

@@ -32,7 +32,13 @@ async function check(options: ValidateconfOptions, context: Context): Promise<nu
   const { print, warn, env, isPrivileged } = context;
   const { conf, servers, passwordFile, to } = options;
   const password = passwordFile && readPasswordFile(passwordFile);
-  const { config, diagnostics, file } = readConfig({ conf, servers, password, env, isPrivileged });
+  const { config, diagnostics, file } = await readConfig({
+    conf,
+    servers,
+    password,
+    env,
+    isPrivileged,
+  });
   for (const one of diagnostics) warn(showDiagnostic(one, file?.text));
   const name = file?.filePath ?? "no configuration file";
   const count = (wanted: string) =>

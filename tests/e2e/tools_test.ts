@@ -69,6 +69,37 @@ test("validateconf has status 1 for what run would not start with, and 125 for i
   }
 });
 
+test("validateconf and route read a tsocks.jsonc, and show its lines without the password", async () => {
+  await using dir = await makeTempDir();
+  const conf = dir.file("t.jsonc");
+  const server = '"server": "127.0.0.1", "server_type": 5';
+  await writeFile(conf, `{\n  ${server},\n  "default_pass": "geheim"\n}\n`);
+  const valid = await runTsocks(["validateconf", "-f", conf, "-t", "www.example:443"]);
+  assert.deepEqual([valid.status, valid.stdout.split("\n", 1)], [0, [`${conf}: valid, 1 warning`]]);
+  assert.match(valid.stdout, new RegExp(`reason +default server \\(${conf}:2\\)`));
+  const told = await runTsocks(["route", "--json", "-f", conf, "www.example:443"]);
+  const [found] = JSON.parse(told.stdout) as Route[];
+  assert.deepEqual([found?.file, found?.line, found?.decision], [conf, 2, "forward"]);
+  await writeFile(conf, `{ ${server}, "default_pas": "geheim", "server_port": 0 }\n`);
+  const broken = await runTsocks(["validateconf", "-f", conf]);
+  assert.deepEqual([broken.status, broken.stdout], [1, `${conf}: 2 errors\n`]);
+  const line = `  1 | { ${server}, "default_pas": ********, "server_port": 0 }`;
+  assert.ok(broken.stderr.includes(line.slice(0, 80)), broken.stderr);
+  for (const { stdout, stderr } of [valid, told, broken]) {
+    assert.doesNotMatch(stdout + stderr, /geheim/);
+  }
+});
+
+test("validateconf tells of two forms in one place", async () => {
+  await using home = await makeTempDir();
+  await writeFile(home.file(".tsocks.conf"), "server = 127.0.0.1\n");
+  await writeFile(home.file(".tsocks.jsonc"), '{"server": "127.0.0.1"}');
+  await using running = startTsocks(["validateconf"], home);
+  const { status, stderr } = await running.finished;
+  assert.equal(status, 1);
+  assert.match(stderr, /^tsocks: Two configurations in one place\n/);
+});
+
 interface Route {
   destination: string;
   decision: string;

@@ -37,6 +37,12 @@ for (const { name, options, examples } of VERBS) {
   });
 }
 
+test("helpText() names the other form of the configuration where --conf is", () => {
+  for (const { name, options } of VERBS) {
+    if (options.some((option) => option.name === "conf")) assert.match(helpText(name), /\.jsonc/);
+  }
+});
+
 /** argv → what is read of it. */
 const READ: [string[], Record<string, unknown>][] = [
   [["validateconf", "-f", "a", "-t", "h"], { conf: "a", to: { hostname: "h", port: 0 } }],
@@ -52,6 +58,21 @@ const READ: [string[], Record<string, unknown>][] = [
     port: 80,
     timeoutMs: 500,
   }],
+  [["convert", "f"], { filePath: "f", from: undefined, to: undefined, isLossy: false }],
+  [["convert", "f", "--to", "jsonc", "--from=torsocks", "--lossy"], {
+    from: "torsocks",
+    to: "jsonc",
+    isLossy: true,
+  }],
+  [["init"], { filePath: undefined, servers: [], isYes: false, isForced: false }],
+  [["init", "-y", "--server", "http://a", "--force", "f"], {
+    filePath: "f",
+    servers: [{ url: "http://a", reaches: [] }],
+    isYes: true,
+    isForced: true,
+  }],
+  [["reload"], { pid: undefined }],
+  [["reload", "12"], { pid: 12 }],
   [["doctor", "--server", "http://a"], { servers: [{ url: "http://a", reaches: [] }] }],
 ];
 
@@ -70,6 +91,15 @@ const WRONG: [string[], RegExp][] = [
   [["inspectsocks", "h", "0"], /Invalid port/],
   [["inspectsocks", "h", "1", "2"], /More arguments/],
   [["inspectsocks", "h", "--timeout", "0"], /Invalid timeout/],
+  [["convert"], /One file/],
+  [["convert", "a", "b"], /One file/],
+  [["convert", "--to", "yaml", "a"], /Unknown value "yaml"/],
+  [["init", "--yes"], /--yes needs --server/],
+  [["init", "--server", "http://a", "--server", "http://b"], /One --server at most/],
+  [["init", "a", "b"], /One file at most/],
+  [["reload", "0"], /Not a process number/],
+  [["reload", "1", "2"], /Not a process number/],
+  [["reload", "x"], /Not a process number/],
   [["doctor", "--jsn"], /did you mean "--json"/],
 ];
 

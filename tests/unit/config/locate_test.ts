@@ -2,8 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { configCandidates, type LocateOptions } from "../../../src/config/locate.ts";
 
-const SYSTEM = ["/etc/tsocks.conf", "/usr/local/etc/tsocks.conf"];
+const SYSTEM = ["/etc/tsocks", "/usr/local/etc/tsocks"].flatMap(bothForms);
 const ALL = { TSOCKS_CONF_FILE: "/a", TSOCKS_CONFFILE: "/b", HOME: "/home/u" };
+
+function bothForms(stem: string): string[] {
+  return [`${stem}.conf`, `${stem}.jsonc`];
+}
 
 /** What it shows, options, candidates, what named them. */
 const ROWS: [string, LocateOptions, string[], string | undefined][] = [
@@ -40,7 +44,7 @@ const ROWS: [string, LocateOptions, string[], string | undefined][] = [
   [
     "the usual places",
     { env: { HOME: "/home/u" }, isPrivileged: false },
-    ["/home/u/.tsocks.conf", ...SYSTEM],
+    [...bothForms("/home/u/.tsocks"), ...SYSTEM],
     undefined,
   ],
   [

@@ -50,6 +50,7 @@ test("the brain's own question is one that it understands", () => {
 });
 
 const REQUESTS: { name: string; bytes: Uint8Array; request: ControlRequest }[] = [
+  { name: "reload", bytes: request(17, []), request: { op: "reload", ...HEADER } },
   {
     name: "connect, blocking, IPv4",
     bytes: request(1, [0, 4, 1, 187, 10, 0, 0, 1]),
@@ -216,6 +217,7 @@ const BAD: { name: string; bytes: Uint8Array; reason: RegExp }[] = [
   { name: "no name", bytes: request(2, [0]), reason: /name/ },
   { name: "a zero octet", bytes: request(2, [0, 0x61, 0, 0x62]), reason: /zero/ },
   { name: "no body to execute", bytes: request(6, []), reason: /reason/ },
+  { name: "a body in a reload", bytes: request(17, [0]), reason: /body in a reload/ },
   { name: "an unknown reason", bytes: request(6, [99, 0x2f]), reason: /reason 99/ },
   { name: "a zero octet in a path", bytes: request(6, [1, 0x2f, 0]), reason: /zero/ },
   { name: "a path too long", bytes: request(6, Array(257).fill(1)), reason: /256/ },
