@@ -142,6 +142,8 @@ export function installOptional(packageNames: string[]): Record<string, string> 
   return Object.fromEntries(reasons.filter(([name = ""]) => still.has(name)));
 }
 
+const INSTALL = ["-qq", "install", "-y", "--no-install-recommends"];
+
 /** Debian starts what it installs unless this file says no (invoke-rc.d(8)): 101 is "forbidden". */
 const POLICY_FILE_PATH = "/usr/sbin/policy-rc.d";
 
@@ -150,15 +152,27 @@ function install(packageNames: string[], isFirst = true): string {
   const isPolicyOurs = !existsSync(POLICY_FILE_PATH);
   if (isPolicyOurs) writeFileSync(POLICY_FILE_PATH, "#!/bin/sh\nexit 101\n", { mode: 0o755 });
   try {
-    // no other name has a colon; this makes apt know i386's packages, and installs none
-    if (packageNames.some((name) => name.endsWith(":i386"))) {
-      spawnSync("dpkg", ["--add-architecture", "i386"]);
-    }
+    const foreign = packageNames.filter((name) => name.endsWith(":i386"));
+    const own = packageNames.filter((name) => !foreign.includes(name));
     if (isFirst) aptGet(["-q", "update"]);
-    return aptGet(["-qq", "install", "-y", "--no-install-recommends", ...packageNames]);
+    const problem = own.length === 0 ? "" : aptGet([...INSTALL, ...own]);
+    if (foreign.length > 0) installForeign(foreign);
+    return problem;
   } finally {
     if (isPolicyOurs) rmSync(POLICY_FILE_PATH, { force: true });
   }
+}
+
+/**
+ * Last, and undone where it fails: a mirror whose index of the other architecture is out of step keeps
+ * apt-get(8) from a whole repository.
+ */
+function installForeign(packageNames: string[]): void {
+  spawnSync("dpkg", ["--add-architecture", "i386"]);
+  aptGet(["-q", "update"]);
+  if (aptGet([...INSTALL, ...packageNames]) === "") return;
+  spawnSync("dpkg", ["--remove-architecture", "i386"]);
+  aptGet(["-q", "update"]);
 }
 
 /** Quiet when it works; its own words, which are returned too, when it does not. */
