@@ -17,6 +17,7 @@ import {
 } from "../shim/control.ts";
 import { maxConnections } from "./limits.ts";
 import type { DecisionLog } from "./log.ts";
+import { Unheard } from "./unheard.ts";
 
 /** Aborted when the program gives the question up (a signal, its death, its own deadline). */
 export type Answerer = (request: ControlRequest, signal: AbortSignal) => Promise<ControlAnswer>;
@@ -42,11 +43,11 @@ const START_TIMEOUT_MS = 10_000;
 
 /** Listen on the Unix socket `filePath`, connectable by every user: the token is what admits. */
 export function listenControl(filePath: string, options: ControlOptions): Promise<Listener> {
-  const unheard = new Set<Socket>();
-  const limits = options.limits ??
+  const { requestTimeoutMs, maxUnheard } = options.limits ??
     { requestTimeoutMs: REQUEST_TIMEOUT_MS, maxUnheard: Math.min(BACKLOG, maxConnections()) };
+  const unheard = new Unheard(maxUnheard);
   const listener = createServer({ allowHalfOpen: true }, (socket) => {
-    awaitRequest(socket, unheard, limits);
+    awaitRequest(socket, unheard, requestTimeoutMs);
     converse(socket, options, () => unheard.delete(socket));
   });
   return new Promise((resolve, reject) => {
@@ -58,22 +59,13 @@ export function listenControl(filePath: string, options: ControlOptions): Promis
   });
 }
 
-/** Until it has left `unheard` a connection may be closed: a child that floods us shuts out nobody. */
-function awaitRequest(
-  socket: Socket,
-  unheard: Set<Socket>,
-  { requestTimeoutMs, maxUnheard }: Limits,
-): void {
-  unheard.add(socket);
-  const timer = setTimeout(() => unheard.has(socket) && socket.destroy(), requestTimeoutMs);
+function awaitRequest(socket: Socket, unheard: Unheard, timeoutMs: number): void {
+  const timer = setTimeout(() => unheard.has(socket) && socket.destroy(), timeoutMs);
   socket.on("close", () => {
     clearTimeout(timer);
     unheard.delete(socket);
   });
-  if (unheard.size <= maxUnheard) return;
-  const [oldest] = unheard;
-  unheard.delete(oldest!);
-  oldest!.destroy();
+  unheard.add(socket);
 }
 
 function converse(

@@ -19,6 +19,7 @@ import {
   TICKET_MARK,
   type Tickets,
 } from "./tickets.ts";
+import { Unheard } from "./unheard.ts";
 
 export interface ForwarderOptions {
   connector: Connector;
@@ -31,6 +32,8 @@ export interface ForwarderOptions {
   maxUnheard: number;
 }
 
+type Dialled = DialResult & { ok: true };
+
 /** Whoever connects has this long to say what it wants. */
 const HANDSHAKE_TIMEOUT_MS = 30_000;
 const BACKLOG = 4096;
@@ -40,10 +43,11 @@ export class Forwarder {
   readonly #options: ForwarderOptions;
   readonly #listeners: Listener[] = [];
   readonly #sockets = new Set<Socket>();
-  readonly #unheard = new Set<Socket>();
+  readonly #unheard: Unheard;
 
   constructor(options: ForwarderOptions) {
     this.#options = options;
+    this.#unheard = new Unheard(options.maxUnheard);
   }
 
   /** Listen; port 0 takes a free one. Rejects with node's error (EADDRINUSE, EADDRNOTAVAIL ...). */
@@ -71,17 +75,26 @@ export class Forwarder {
     socket: Socket,
     connection: Connection,
     reservation: Reservation,
-    dialled: DialResult & { ok: true },
+    dialled: Dialled,
   ): Promise<void> {
     this.#hold(socket, connection);
     this.#options.shim?.peers.remember(connection, reservation.endpoint);
+    await this.#carryReserved(socket, reservation, dialled, NOTHING);
+  }
+
+  async #carryReserved(
+    program: Socket,
+    reservation: Reservation,
+    { socket: destination, rest }: Dialled,
+    fromProgram: Uint8Array,
+  ): Promise<void> {
     await this.#options.connector.carry(await reservation.attempt, {
-      program: socket,
-      destination: dialled.socket,
-      fromProgram: NOTHING,
-      fromDestination: dialled.rest,
+      program,
+      destination,
+      fromProgram,
+      fromDestination: rest,
       filter: undefined,
-      hasLeft: this.#options.shim?.departures.watch(socket),
+      hasLeft: this.#options.shim?.departures.watch(program),
     });
   }
 
@@ -112,15 +125,11 @@ export class Forwarder {
       this.#unheard.delete(socket);
     };
     this.#unheard.add(socket);
-    if (this.#unheard.size <= this.#options.maxUnheard) return;
-    const [oldest] = this.#unheard;
-    this.#unheard.delete(oldest!);
-    oldest!.destroy();
   }
 
   /** A program under the shim: its ticket, then bytes that are none of our business. */
   #admit(reader: HandshakeReader, connection: Connection): (chunk: Uint8Array) => void {
-    const { tickets, peers, departures } = this.#options.shim!;
+    const { tickets, peers } = this.#options.shim!;
     let seen: Uint8Array = new Uint8Array();
     return (chunk) => {
       seen = Buffer.concat([seen, chunk]);
@@ -132,14 +141,7 @@ export class Forwarder {
       peers.remember(connection, reservation.endpoint);
       reservation.dialled.then(async (result) => {
         if (!result.ok) return void socket.resetAndDestroy();
-        await this.#options.connector.carry(await reservation.attempt, {
-          program: socket,
-          destination: result.socket,
-          fromProgram: seen.subarray(TICKET_LENGTH),
-          fromDestination: result.rest,
-          filter: undefined,
-          hasLeft: departures.watch(socket),
-        });
+        await this.#carryReserved(socket, reservation, result, seen.subarray(TICKET_LENGTH));
       });
     };
   }

@@ -80,6 +80,12 @@ export function encodeSockaddr(address: IpAddress, port: number): Uint8Array {
   return bytes;
 }
 
+/** A TCP socket that does not block, and that children do not get; negative where there is none. */
+export function openTcpSocket(libc: Libc, version: IpAddress["version"]): number {
+  const type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
+  return libc.socket(version === 4 ? AF_INET : AF_INET6, type, 0);
+}
+
 /** An option whose value is an int; undefined where there is none. */
 export function intOption(libc: Libc, fd: number, level: number, name: number): number | undefined {
   const value = new Uint8Array(4);

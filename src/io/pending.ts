@@ -10,15 +10,12 @@ import { CTL_BRAIN_ADDRESSES, type RawEndpoint, type WaitingSocket } from "../sh
 import { errnoOf } from "../socks/reply.ts";
 import type { DialResult } from "./dial.ts";
 import {
-  AF_INET,
   encodeSockaddr,
   intOption,
   type Libc,
   openLibc,
+  openTcpSocket,
   SO_ERROR,
-  SOCK_CLOEXEC,
-  SOCK_NONBLOCK,
-  SOCK_STREAM,
   SOL_SOCKET,
 } from "./libc.ts";
 import { adoptSocket } from "./runtime.ts";
@@ -229,7 +226,7 @@ function closeMeans({ diagnosis, v4, v6 }: Means): void {
 function tryOut(libc: Libc, diagnosis: SocketDiagnosis, silent: SilentPort): void {
   const { ip, port } = silent.address;
   for (const expected of [0, ECONNRESET]) {
-    const fd = libc.socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    const fd = openTcpSocket(libc, ip.version);
     try {
       const to = encodeSockaddr(ip, port);
       libc.connect(fd, to, to.length);

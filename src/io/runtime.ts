@@ -9,16 +9,12 @@ import process from "node:process";
 import { setTimeout } from "node:timers/promises";
 import type { IpAddress } from "../net/address.ts";
 import {
-  AF_INET,
-  AF_INET6,
   encodeSockaddr,
   intOption,
   type Libc,
   openLibc,
+  openTcpSocket,
   SO_ERROR,
-  SOCK_CLOEXEC,
-  SOCK_NONBLOCK,
-  SOCK_STREAM,
   SOL_SOCKET,
 } from "./libc.ts";
 
@@ -72,8 +68,7 @@ const POLLOUT = 4;
 const EINPROGRESS = 115;
 
 async function probe(libc: Libc, address: IpAddress, port: number): Promise<number> {
-  const type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
-  const fd = libc.socket(address.version === 4 ? AF_INET : AF_INET6, type, 0);
+  const fd = openTcpSocket(libc, address.version);
   if (fd < 0) return 0;
   try {
     const sockaddr = encodeSockaddr(address, port);

@@ -7,15 +7,11 @@
 import type { IpAddress } from "../net/address.ts";
 import { CTL_PENDING_PORT_MARK } from "../shim/control.ts";
 import {
-  AF_INET,
-  AF_INET6,
   encodeSockaddr,
   intOption,
   type Libc,
+  openTcpSocket,
   SO_ERROR,
-  SOCK_CLOEXEC,
-  SOCK_NONBLOCK,
-  SOCK_STREAM,
   SOL_SOCKET,
 } from "./libc.ts";
 
@@ -139,8 +135,7 @@ function openSocket(
   { ip, port }: Address,
   prepare: (fd: number) => boolean = () => true,
 ): number | undefined {
-  const type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
-  const fd = libc.socket(ip.version === 4 ? AF_INET : AF_INET6, type, 0);
+  const fd = openTcpSocket(libc, ip.version);
   if (fd < 0) return undefined;
   const sockaddr = encodeSockaddr(ip, port);
   // Connections of former runs may be in TIME-WAIT on this port.

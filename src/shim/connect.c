@@ -17,12 +17,7 @@ typedef int connect_function(int fd, const struct sockaddr *addr, socklen_t len)
 /* 0, or -1 with errno. The system call itself. */
 static int raw_connect(int fd, const void *addr, socklen_t len)
 {
-	long result = sys_connect(fd, addr, len);
-
-	if (result >= 0)
-		return (int)result;
-	errno = (int)-result;
-	return -1;
+	return (int)with_errno(sys_connect(fd, addr, len));
 }
 
 /* 0, or -1 with errno. The next connect behind ours; raw where there is none. */

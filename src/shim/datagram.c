@@ -15,15 +15,6 @@
 typedef ssize_t sendto_function(int fd, const void *bytes, size_t len, int flags,
 				const struct sockaddr *addr, socklen_t addr_len);
 
-/* A raw call's result as libc's: -1 with errno for a negated errno. */
-long with_errno(long result)
-{
-	if (result >= 0)
-		return result;
-	errno = (int)-result;
-	return -1;
-}
-
 /* Each of the three: the next one behind ours; raw where there is none. */
 static ssize_t real_sendto(int fd, const void *bytes, size_t len, int flags,
 			   const struct sockaddr *addr, socklen_t addr_len)

@@ -2,7 +2,6 @@
  * getpeername(2): of a relayed connection the program sees its destination, not the
  * forwarder, and of a UDP socket to a name server that one. In doubt it sees what the kernel says; nothing leaks by that.
  */
-#include <errno.h>
 #include <netinet/in.h>
 
 #include "shim.h"
@@ -14,15 +13,9 @@ typedef int getpeername_function(int fd, struct sockaddr *addr, socklen_t *len);
 static int real_getpeername(int fd, struct sockaddr *addr, socklen_t *len)
 {
 	getpeername_function *next = (getpeername_function *)real_find(REAL_GETPEERNAME);
-	long result;
 
-	if (next)
-		return next(fd, addr, len);
-	result = sys_getpeername(fd, addr, len);
-	if (result >= 0)
-		return (int)result;
-	errno = (int)-result;
-	return -1;
+	return next ? next(fd, addr, len) :
+		      (int)with_errno(sys_getpeername(fd, addr, len));
 }
 
 /* The socket's family if its peer, which is read, may be the brain; else 0. */

@@ -13,15 +13,9 @@ typedef int getsockopt_function(int fd, int level, int name, void *value, sockle
 static int real_getsockopt(int fd, int level, int name, void *value, socklen_t *len)
 {
 	getsockopt_function *next = (getsockopt_function *)real_find(REAL_GETSOCKOPT);
-	long result;
 
-	if (next)
-		return next(fd, level, name, value, len);
-	result = sys_getsockopt(fd, level, name, value, len);
-	if (result >= 0)
-		return (int)result;
-	errno = (int)-result;
-	return -1;
+	return next ? next(fd, level, name, value, len) :
+		      (int)with_errno(sys_getsockopt(fd, level, name, value, len));
 }
 
 /* Puts the true errno in the place of the one that the kernel told. */

@@ -5,6 +5,7 @@
  * Source: the System V gABI, "Dynamic Section" and "Hash Table"; for DT_GNU_HASH the linkers.
  */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <link.h>
 #include <stdint.h>
 
@@ -232,6 +233,15 @@ void *real_find(enum real_function which)
 		__atomic_store_n(&is_searched, 1, __ATOMIC_RELEASE);
 	}
 	return found[which];
+}
+
+/* A raw call's result as libc's: -1 with errno for a negated errno. */
+long with_errno(long result)
+{
+	if (result >= 0)
+		return result;
+	errno = (int)-result;
+	return -1;
 }
 
 /* Our file's absolute path as ld.so has it, or NULL where ld.so was given another kind. */

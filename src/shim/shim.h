@@ -131,7 +131,6 @@ void correct_option(int fd, int level, int name, void *value, socklen_t len);
 /* datagram.c, socket.c: 0, or the errno of a refusal */
 int datagram_connect_refusal(int fd, const void *addr, size_t len, struct redirect *to);
 int send_refusal(int fd, const void *addr, size_t len, int flags, struct redirect *to);
-long with_errno(long result);
 typedef ssize_t send_one(int fd, const struct msghdr *message, int flags);
 typedef int send_many(int fd, struct message *messages, unsigned int count, int flags);
 ssize_t send_message(int fd, const struct msghdr *message, int flags, send_one *next);
@@ -257,6 +256,7 @@ enum real_function {
 	REAL_COUNT
 };
 void *real_find(enum real_function which);
+long with_errno(long result);
 const char *real_own_path(void);
 
 /* memory.c, under the names that the compiler calls by itself */

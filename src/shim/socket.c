@@ -17,15 +17,9 @@ typedef int socket_function(int domain, int type, int protocol);
 static int real_socket(int domain, int type, int protocol)
 {
 	socket_function *next = (socket_function *)real_find(REAL_SOCKET);
-	long result;
 
-	if (next)
-		return next(domain, type, protocol);
-	result = sys_call(__NR_socket, domain, type, protocol, 0, 0, 0);
-	if (result >= 0)
-		return (int)result;
-	errno = (int)-result;
-	return -1;
+	return next ? next(domain, type, protocol) :
+		      (int)with_errno(sys_call(__NR_socket, domain, type, protocol, 0, 0, 0));
 }
 
 static int is_inet_covered(int type, int protocol)

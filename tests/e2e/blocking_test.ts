@@ -170,6 +170,15 @@ test(
   },
 );
 
+async function fetchWith(curlOptions: string[]): Promise<void> {
+  await using web = await startWebServer();
+  await using server = await startReferenceServer({ routes: { "hello.example": web.port } });
+  const curl = ["curl", "-sS", ...curlOptions, "http://hello.example/"];
+  const args = ["run", "--server", server.url(), "--no-env", "--", ...curl];
+  const { stdout, stderr } = await runTsocks(args);
+  assert.deepEqual({ stdout, stderr }, { stdout: PAGE, stderr: "" });
+}
+
 for (
   const options of [["--tcp-fastopen"], ["--interface", "127.0.0.1"], [
     "--local-port",
@@ -177,18 +186,7 @@ for (
   ]]
 ) {
   test(`curl ${options[0]} works`, needs("curl"), async () => {
-    await using web = await startWebServer();
-    await using server = await startReferenceServer({ routes: { "hello.example": web.port } });
-    const curl = ["curl", "-sS", ...options, "http://hello.example/"];
-    const { stdout, stderr } = await runTsocks([
-      "run",
-      "--server",
-      server.url(),
-      "--no-env",
-      "--",
-      ...curl,
-    ]);
-    assert.deepEqual({ stdout, stderr }, { stdout: PAGE, stderr: "" });
+    await fetchWith(options);
   });
 }
 
@@ -196,19 +194,8 @@ test(
   "curl bound to an address or a device of this machine works",
   needs("curl", "root", "an address beside loopback"),
   async () => {
-    await using web = await startWebServer();
-    await using server = await startReferenceServer({ routes: { "hello.example": web.port } });
     for (const where of [outsideAddress(), `if!${outsideDevice()}`]) {
-      const curl = ["curl", "-sS", "--interface", where, "http://hello.example/"];
-      const { stdout, stderr } = await runTsocks([
-        "run",
-        "--server",
-        server.url(),
-        "--no-env",
-        "--",
-        ...curl,
-      ]);
-      assert.deepEqual({ stdout, stderr }, { stdout: PAGE, stderr: "" });
+      await fetchWith(["--interface", where]);
     }
   },
 );
